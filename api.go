@@ -1,0 +1,138 @@
+package grapnel
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+)
+
+// An API is one published service: where clients find it, who may call it,
+// which plugins are asked, and where it goes. It is read-only after load.
+type API struct {
+	// ID is unique among the APIs of a gateway; plugins see it as
+	// spec.APIID.
+	ID string `yaml:"id"`
+	// Name is for people, and what a loop may call the API [A-12].
+	Name string `yaml:"name"`
+	// OrgID is the organisation that owns the API; plugins see it as
+	// spec.OrgID.
+	OrgID string `yaml:"org_id"`
+	// Listen says where clients find the API.
+	Listen `yaml:",inline"`
+	// Upstream says where requests go.
+	Upstream `yaml:",inline"`
+	// Auth lists the ways to prove who is calling; all must pass. An API
+	// without any is open to everyone.
+	Auth []AuthMethod `yaml:"auth"`
+	// Hooks are the plugin calls around each exchange.
+	Hooks Hooks `yaml:"hooks"`
+	// ConfigData is handed to plugins as JSON, as spec.config_data.
+	ConfigData map[string]any `yaml:"config_data"`
+	// Events says what is told of which event.
+	Events map[EventType][]EventHandler `yaml:"events"`
+	// MaxBody bounds the request's body, and a reply that a hook reads.
+	// 0 is no limit.
+	MaxBody Size `yaml:"max_body"`
+	// RateLimitHeaders puts X-RateLimit-* on replies [S-40].
+	RateLimitHeaders bool `yaml:"rate_limit_headers"`
+	// Bundle is the custom_middleware_bundle of a Tyk definition; plugins
+	// see its MD5 [B-17].
+	Bundle string `yaml:"-"`
+	// CORS, when not nil, answers cross-origin preflights.
+	CORS *CORS `yaml:"cors"`
+	// Addresses says which client addresses are served.
+	Addresses AddressRules `yaml:"addresses"`
+	// Versioning, when not nil, holds the rules of the API's versions.
+	Versioning *Versioning `yaml:"-"`
+	// StripAuth removes the credential before Post hooks and the upstream.
+	StripAuth bool `yaml:"-"`
+	// Internal APIs are reached from other APIs only [A-12].
+	Internal bool `yaml:"-"`
+}
+
+// SetDefaults gives the API what its configuration need not say.
+func (a *API) SetDefaults() {
+	a.Listen.StripListenPath = true
+	a.Upstream.Timeout = Inherit
+	a.MaxBody = -1
+}
+
+// A Listen says where clients find an API.
+type Listen struct {
+	// Hosts are the host names that are served: a name, or *.name for all
+	// names below it. None means every host.
+	Hosts []string `yaml:"hosts"`
+	// ListenPath is the path prefix that is served.
+	ListenPath string `yaml:"listen_path"`
+	// StripListenPath removes the prefix before the request goes upstream.
+	StripListenPath bool `yaml:"strip_listen_path"`
+	// Loose lets the prefix end within a path segment: /app takes
+	// /application too [P-5].
+	Loose bool `yaml:"-"`
+	// Aliases are further prefixes that lead to the API [P-4].
+	Aliases []string `yaml:"-"`
+}
+
+// An Upstream says where the requests of an API go, and how.
+type Upstream struct {
+	// Targets are the base URLs, taken in turn. Schemes: http, https, h2c
+	// (HTTP/2 without TLS), ws, wss, and tyk for another API of this
+	// gateway.
+	Targets []*URL `yaml:"targets"`
+	// Target is the one base URL, where there is one.
+	Target *URL `yaml:"target"`
+	// PreserveHost forwards the client's Host instead of the target's.
+	PreserveHost bool `yaml:"preserve_host"`
+	// KeepTargetSlash keeps the slash that ends the target's path when
+	// there is nothing to join to it [7.3].
+	KeepTargetSlash bool `yaml:"-"`
+	// Timeout bounds the wait for the reply's header, 0 is none.
+	Timeout Duration `yaml:"upstream_timeout"`
+	// InsecureSkipVerify accepts any certificate of the upstream.
+	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
+}
+
+// A URL is an absolute URL in configuration.
+type URL struct{ url.URL }
+
+// UnmarshalText reads an absolute URL with a host.
+func (u *URL) UnmarshalText(b []byte) error {
+	v, err := url.Parse(string(b))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not a URL: %w", b, err)
+	case v.Scheme == "" || v.Host == "":
+		return fmt.Errorf("%q is not an absolute URL; write it as http://host:port/path", b)
+	}
+	u.URL = *v
+	return nil
+}
+
+// MarshalText writes the URL.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// AuthMethod is one way to prove who is calling. In this version it is a hook
+// of a plugin server.
+type AuthMethod struct {
+	Hook `yaml:",inline"`
+}
+
+// CORS says which other origins' pages may call the API. The fields follow the
+// Fetch standard's CORS protocol.
+type CORS struct {
+	AllowedOrigins   []string `yaml:"allowed_origins"`
+	AllowedMethods   []string `yaml:"allowed_methods"`
+	AllowedHeaders   []string `yaml:"allowed_headers"`
+	ExposedHeaders   []string `yaml:"exposed_headers"`
+	AllowCredentials bool     `yaml:"allow_credentials"`
+	MaxAge           int      `yaml:"max_age"` // seconds
+	// Passthrough lets the upstream answer OPTIONS, past all hooks [M-3].
+	Passthrough bool `yaml:"options_passthrough"`
+}
+
+// AddressRules say which client addresses are served. A rule list that is
+// empty has no effect.
+type AddressRules struct {
+	Allow []netip.Prefix `yaml:"allow"`
+	Block []netip.Prefix `yaml:"block"`
+}

@@ -1,0 +1,44 @@
+package grapnel
+
+import "time"
+
+// An EventType names something that happened and that an API's owner may want
+// to hear of. The names are those of the original [E, 11.1].
+type EventType string
+
+// The events that this gateway fires.
+const (
+	EventAuthFailure    EventType = "AuthFailure"
+	EventVersionFailure EventType = "VersionFailure"
+)
+
+// An Event is something that happened to one exchange.
+type Event struct {
+	Type    EventType
+	API     *API
+	Time    time.Time
+	Message string
+	// Path and Origin are the request's path and the client's address; Key
+	// is the credential that was presented. Any may be empty.
+	Path, Origin, Key string
+	// Reason is why a version was refused; empty for other events.
+	Reason string
+	// Request is the request in wire form, without its body.
+	Request []byte
+}
+
+// Events is told what happened. Fire never blocks and never fails: what cannot
+// be kept is counted and dropped.
+type Events interface {
+	Fire(*Exchange, EventType, string)
+}
+
+// An EventHandler names what is told of an event: a plugin server, or the log
+// when Plugin is empty.
+type EventHandler struct {
+	// Plugin names the plugin server that is told.
+	Plugin string `yaml:"plugin"`
+	// Name is the handler's name as the plugin knows it; for the log, the
+	// line's prefix.
+	Name string `yaml:"handler"`
+}

@@ -1,0 +1,100 @@
+// Package grapnel holds the words of the gateway and the shapes of its parts.
+//
+// An [Exchange] is one request on its way through. A [Handler] turns an
+// exchange into a response or an error; it never writes to the client. A
+// [Middleware] puts something around a handler: auth, limits and plugins are
+// all middlewares. A [Plugin] is a server outside the gateway that is asked,
+// at the stages of an exchange, what to do; which wire protocol it speaks is
+// nobody else's business. One place writes responses, one place turns errors
+// into bytes, and server/compile.go lists everything that happens to a request.
+//
+// The package imports the standard library only; every other package of the
+// gateway imports it.
+package grapnel
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// An Exchange is one request on its way through the gateway. One goroutine
+// uses it at a time; it needs no locks.
+type Exchange struct {
+	// ID names the exchange in logs, in the access log and on error replies.
+	ID string
+	// Request is the request as it will go upstream. Until the upstream
+	// stage it looks as the client sent it, listen path and hop-by-hop
+	// headers included; hooks may change it.
+	Request *http.Request
+	// API is the API that the request was routed to. It is read-only.
+	API *API
+	// Version is the version of the API that the request asked for; nil
+	// until the version is known, and for APIs without rules.
+	Version *Version
+	// Session is who is calling: nil until an authenticator has set it.
+	Session *Session
+	// Prefix is the part of the path that routing matched, which the
+	// upstream stage strips when the API says so.
+	Prefix string
+	// Client is the caller's address, as far as trusted proxies tell it.
+	Client netip.Addr
+	// Start is when the gateway had read the request's header.
+	Start time.Time
+	// Log is the API's logger. Lines about one exchange carry its ID.
+	Log *slog.Logger
+
+	// Open says that the path needs no caller: authentication and what
+	// follows from it (limits, rights) do not apply [C-3].
+	Open bool
+	// Rewrite, when not nil, is the URL that a rewrite rule chose; it
+	// takes the place of Request.URL in the upstream stage [B-9, A-10].
+	Rewrite *url.URL
+	// RewriteMethod, when not empty, likewise replaces Request.Method
+	// [B-12, A-13].
+	RewriteMethod string
+	// Loops counts how often the exchange was handed on to an API of this
+	// gateway instead of an upstream.
+	Loops int
+	// Calls are the hook calls made so far, for the access log.
+	Calls []Call
+
+	body []byte // the request's body once buffered
+	held bool   // body holds the whole body
+}
+
+// A Call is the record of one hook call: what was asked and how long it took.
+type Call struct {
+	Stage  Stage
+	Plugin string
+	Hook   string
+	Took   time.Duration
+	Failed bool
+}
+
+// A Handler produces the response to one exchange. It never writes to the
+// client. Exactly one of its results is nil.
+type Handler func(*Exchange) (*http.Response, error)
+
+// A Middleware puts something around a handler.
+type Middleware func(next Handler) Handler
+
+// Chain puts the middlewares around the handler, the first one outermost. A
+// nil middleware is one that the API does not need and costs nothing.
+func Chain(h Handler, around ...Middleware) Handler {
+	for i := len(around) - 1; i >= 0; i-- {
+		if around[i] != nil {
+			h = around[i](h)
+		}
+	}
+	return h
+}
+
+// An Authenticator finds out who is calling and sets the exchange's session.
+// A non-nil response answers the client in its place. It returns
+// [ErrNoCredentials] when the request bears nothing of its kind.
+type Authenticator interface {
+	Authenticate(*Exchange) (*http.Response, error)
+}

@@ -1,0 +1,80 @@
+package grapnel
+
+// A Session is who is calling and what they may do. Its JSON is that of the
+// original's stored keys [S-1…S-3]; times are Unix seconds, spans are seconds.
+type Session struct {
+	// KeyID is the credential that stands for the session; plugins see it
+	// as session.key_id [B-27]. It is not part of the stored form.
+	KeyID string `json:"-"`
+
+	LastCheck           int64                       `json:"last_check"`
+	Allowance           float64                     `json:"allowance"`
+	Rate                float64                     `json:"rate"`
+	Per                 float64                     `json:"per"`
+	ThrottleInterval    float64                     `json:"throttle_interval"`
+	ThrottleRetryLimit  int                         `json:"throttle_retry_limit"`
+	MaxQueryDepth       int                         `json:"max_query_depth"`
+	DateCreated         string                      `json:"date_created,omitempty"`
+	Expires             int64                       `json:"expires"`
+	QuotaMax            int64                       `json:"quota_max"`
+	QuotaRenews         int64                       `json:"quota_renews"`
+	QuotaRemaining      int64                       `json:"quota_remaining"`
+	QuotaRenewalRate    int64                       `json:"quota_renewal_rate"`
+	AccessRights        map[string]AccessDefinition `json:"access_rights"`
+	OrgID               string                      `json:"org_id"`
+	OAuthClientID       string                      `json:"oauth_client_id"`
+	OAuthKeys           map[string]string           `json:"oauth_keys"`
+	Certificate         string                      `json:"certificate"`
+	BasicAuthData       BasicAuthData               `json:"basic_auth_data"`
+	JWTData             JWTData                     `json:"jwt_data"`
+	HMACEnabled         bool                        `json:"hmac_enabled"`
+	SignatureValidation bool                        `json:"enable_http_signature_validation"`
+	HMACSecret          string                      `json:"hmac_string"`
+	RSACertificateID    string                      `json:"rsa_certificate_id"`
+	IsInactive          bool                        `json:"is_inactive"`
+	ApplyPolicyID       string                      `json:"apply_policy_id"`
+	ApplyPolicies       []string                    `json:"apply_policies"`
+	DataExpires         int64                       `json:"data_expires"`
+	Monitor             Monitor                     `json:"monitor"`
+	DetailedRecording   bool                        `json:"enable_detailed_recording"`
+	Metadata            map[string]any              `json:"meta_data"`
+	Tags                []string                    `json:"tags"`
+	Alias               string                      `json:"alias"`
+	LastUpdated         string                      `json:"last_updated"`
+	IDExtractorDeadline int64                       `json:"id_extractor_deadline"`
+	SessionLifetime     int64                       `json:"session_lifetime"`
+	PostExpiryAction    string                      `json:"post_expiry_action,omitempty"`
+	PostExpiryGrace     int64                       `json:"post_expiry_grace_period,omitempty"`
+}
+
+// An AccessDefinition is the right to call one API [S-3].
+type AccessDefinition struct {
+	APIName     string       `json:"api_name"`
+	APIID       string       `json:"api_id"`
+	Versions    []string     `json:"versions"`
+	AllowedURLs []AccessSpec `json:"allowed_urls"`
+}
+
+// An AccessSpec is the right to call one URL with some methods [S-48].
+type AccessSpec struct {
+	URL     string   `json:"url"`
+	Methods []string `json:"methods"`
+}
+
+// BasicAuthData is the password of a session that logs in with one; Hash says
+// how Password is hashed.
+type BasicAuthData struct {
+	Password string `json:"password"`
+	Hash     string `json:"hash_type"`
+}
+
+// JWTData is the secret that signs a session's tokens.
+type JWTData struct {
+	Secret string `json:"secret"`
+}
+
+// Monitor lists the shares of the quota, in percent, at which the owner is
+// told.
+type Monitor struct {
+	TriggerLimits []float64 `json:"trigger_limits"`
+}
