@@ -9,10 +9,11 @@ import (
 // An API is one published service: where clients find it, who may call it,
 // which plugins are asked, and where it goes. It is read-only after load.
 type API struct {
-	// ID is unique among the APIs of a gateway; plugins see it as
-	// spec.APIID.
+	// ID is unique among the APIs of a gateway and has to be given; plugins
+	// see it as spec.APIID.
 	ID string `yaml:"id"`
-	// Name is for people, and what a loop may call the API [A-12].
+	// Name is for people, and what a loop may call the API; without one,
+	// the ID is [A-12].
 	Name string `yaml:"name"`
 	// OrgID is the organisation that owns the API; plugins see it as
 	// spec.OrgID.
@@ -28,24 +29,26 @@ type API struct {
 	Hooks Hooks `yaml:"hooks"`
 	// ConfigData is handed to plugins as JSON, as spec.config_data.
 	ConfigData map[string]any `yaml:"config_data"`
-	// Events says what is told of which event.
+	// Events says what is told of which event: AuthFailure (a caller was
+	// refused) or VersionFailure (a version or path was).
 	Events map[EventType][]EventHandler `yaml:"events"`
 	// MaxBody bounds the request's body, and a reply that a hook reads.
-	// 0 is no limit.
+	// 0 is no limit; without one, limits.body holds.
 	MaxBody Size `yaml:"max_body"`
 	// RateLimitHeaders puts X-RateLimit-* on replies [S-40].
 	RateLimitHeaders bool `yaml:"rate_limit_headers"`
 	// Bundle is the custom_middleware_bundle of a Tyk definition; plugins
 	// see its MD5 [B-17].
 	Bundle string `yaml:"-"`
-	// CORS, when not nil, answers cross-origin preflights.
+	// CORS answers cross-origin preflights; without it they are requests
+	// like others.
 	CORS *CORS `yaml:"cors"`
 	// Addresses says which client addresses are served.
 	Addresses AddressRules `yaml:"addresses"`
 	// Versioning, when not nil, holds the rules of the API's versions.
 	Versioning *Versioning `yaml:"-"`
-	// StripAuth removes the credential before Post hooks and the upstream.
-	StripAuth bool `yaml:"-"`
+	// Credential says where callers put what proves who they are.
+	Credential Credential `yaml:"-"`
 	// Internal APIs are reached from other APIs only [A-12].
 	Internal bool `yaml:"-"`
 }
@@ -55,6 +58,7 @@ func (a *API) SetDefaults() {
 	a.Listen.StripListenPath = true
 	a.Upstream.Timeout = Inherit
 	a.MaxBody = -1
+	a.Credential.Header = "Authorization"
 }
 
 // A Listen says where clients find an API.
@@ -62,7 +66,8 @@ type Listen struct {
 	// Hosts are the host names that are served: a name, or *.name for all
 	// names below it. None means every host.
 	Hosts []string `yaml:"hosts"`
-	// ListenPath is the path prefix that is served.
+	// ListenPath is the path prefix that is served. It begins with a slash
+	// and has to be given; no two APIs share one on the same host.
 	ListenPath string `yaml:"listen_path"`
 	// StripListenPath removes the prefix before the request goes upstream.
 	StripListenPath bool `yaml:"strip_listen_path"`
@@ -73,20 +78,23 @@ type Listen struct {
 	Aliases []string `yaml:"-"`
 }
 
-// An Upstream says where the requests of an API go, and how.
+// An Upstream says where the requests of an API go, and how. After load,
+// Targets holds Target too.
 type Upstream struct {
-	// Targets are the base URLs, taken in turn. Schemes: http, https, h2c
-	// (HTTP/2 without TLS), ws, wss, and tyk for another API of this
-	// gateway.
+	// Targets are the base URLs, taken in turn, where there are several.
+	// Their schemes are those of Target, without tyk.
 	Targets []*URL `yaml:"targets"`
-	// Target is the one base URL, where there is one.
+	// Target is the one base URL, where there is one. Schemes: http, https,
+	// h2c (HTTP/2 without TLS), ws, wss, and tyk for another API of this
+	// gateway.
 	Target *URL `yaml:"target"`
 	// PreserveHost forwards the client's Host instead of the target's.
 	PreserveHost bool `yaml:"preserve_host"`
 	// KeepTargetSlash keeps the slash that ends the target's path when
 	// there is nothing to join to it [7.3].
 	KeepTargetSlash bool `yaml:"-"`
-	// Timeout bounds the wait for the reply's header, 0 is none.
+	// Timeout bounds the wait for the reply's header, 0 is none. Without
+	// one, timeouts.upstream holds.
 	Timeout Duration `yaml:"upstream_timeout"`
 	// InsecureSkipVerify accepts any certificate of the upstream.
 	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
@@ -111,6 +119,13 @@ func (u *URL) UnmarshalText(b []byte) error {
 // MarshalText writes the URL.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
+// A Credential is the place of what proves who is calling.
+type Credential struct {
+	Header, Param, Cookie string // names; empty means not there
+	// Strip removes it before Post hooks and the upstream.
+	Strip bool
+}
+
 // AuthMethod is one way to prove who is calling. In this version it is a hook
 // of a plugin server.
 type AuthMethod struct {
@@ -120,12 +135,22 @@ type AuthMethod struct {
 // CORS says which other origins' pages may call the API. The fields follow the
 // Fetch standard's CORS protocol.
 type CORS struct {
-	AllowedOrigins   []string `yaml:"allowed_origins"`
-	AllowedMethods   []string `yaml:"allowed_methods"`
-	AllowedHeaders   []string `yaml:"allowed_headers"`
-	ExposedHeaders   []string `yaml:"exposed_headers"`
-	AllowCredentials bool     `yaml:"allow_credentials"`
-	MaxAge           int      `yaml:"max_age"` // seconds
+	// AllowedOrigins are the origins whose pages may call, as in
+	// https://shop.example; one * in each stands for any text. None means
+	// all.
+	AllowedOrigins []string `yaml:"allowed_origins"`
+	// AllowedMethods are the methods that they may use; none means GET,
+	// HEAD and POST.
+	AllowedMethods []string `yaml:"allowed_methods"`
+	// AllowedHeaders are the request headers that they may set, * for all.
+	AllowedHeaders []string `yaml:"allowed_headers"`
+	// ExposedHeaders are the reply headers that they may read.
+	ExposedHeaders []string `yaml:"exposed_headers"`
+	// AllowCredentials lets them send cookies and credentials; the origins
+	// must then be named.
+	AllowCredentials bool `yaml:"allow_credentials"`
+	// MaxAge is how many seconds a browser may remember the answer.
+	MaxAge int `yaml:"max_age"`
 	// Passthrough lets the upstream answer OPTIONS, past all hooks [M-3].
 	Passthrough bool `yaml:"options_passthrough"`
 }
@@ -133,6 +158,8 @@ type CORS struct {
 // AddressRules say which client addresses are served. A rule list that is
 // empty has no effect.
 type AddressRules struct {
+	// Allow lists the networks that are served; all others are refused.
 	Allow []netip.Prefix `yaml:"allow"`
+	// Block lists the networks that are refused, allowed or not.
 	Block []netip.Prefix `yaml:"block"`
 }

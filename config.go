@@ -10,9 +10,9 @@ import (
 type Config struct {
 	// Server is what needs a restart to change.
 	Server `yaml:",inline"`
-	// Plugins are the plugin servers by name.
+	// Plugins are the plugin servers, by the names that hooks call them.
 	Plugins map[string]*PluginServer `yaml:"plugins"`
-	// APIs are the published services.
+	// APIs are the published services; there has to be one at least.
 	APIs []*API `yaml:"apis"`
 }
 
@@ -36,14 +36,18 @@ type Server struct {
 	// (error_403.json, error.json, error.xml …); empty means the built-in
 	// ones [S-50].
 	ErrorTemplates string `yaml:"error_templates"`
-	// Log is about the gateway's own log.
+	// Log says what the gateway logs, and how.
 	Log Log `yaml:"log"`
+	// Compat says whose set-up this is; what the original does differently
+	// outside of plugins is done its way for its set-ups.
+	Compat Compat `yaml:"-"`
 }
 
 // SetDefaults gives the server what its configuration need not say.
 func (s *Server) SetDefaults() {
 	s.Listen = ":8080"
-	s.Admin.Listen = "127.0.0.1:9696"
+	s.TLS.MinVersion = "1.2"
+	s.Admin = Admin{Listen: "127.0.0.1:9696", Health: "/hello"}
 	s.Limits = Limits{Header: 64 << 10, Body: 64 << 20}
 	s.Timeouts = Timeouts{
 		ReadHeader: Duration(10 * time.Second),
@@ -52,6 +56,7 @@ func (s *Server) SetDefaults() {
 		Drain:      Duration(30 * time.Second),
 	}
 	s.Log = Log{Level: "info", Access: true}
+	s.Compat = CompatNative
 }
 
 // TLS is the configuration of a TLS listener.
@@ -60,14 +65,14 @@ type TLS struct {
 	// the first one serves clients that ask for none. Files are read again
 	// when they change.
 	Certificates []Certificate `yaml:"certificates"`
-	// MinVersion is the oldest version accepted: "1.2" (default) or "1.3".
+	// MinVersion is the oldest version accepted: "1.2" or "1.3".
 	MinVersion string `yaml:"min_version"`
 }
 
 // A Certificate is a certificate chain and its key, as PEM files.
 type Certificate struct {
-	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
+	Cert string `yaml:"cert"` // the file with the chain, the server's own certificate first
+	Key  string `yaml:"key"`  // the file with the private key
 }
 
 // Admin is the configuration of the control API.
@@ -75,13 +80,15 @@ type Admin struct {
 	// Listen is its own address; empty switches the listener off.
 	Listen string `yaml:"listen"`
 	// Secret is what callers must present in X-Tyk-Authorization. Without
-	// one, the control API answers nothing but /hello.
+	// one, the control API answers nothing but /hello, and must listen on
+	// a loopback address.
 	Secret string `yaml:"secret"`
 	// Prefix, when not empty, puts the control API under this path of the
 	// main listener instead, where the original has it.
 	Prefix string `yaml:"-"`
-	// Health is the path of the health report on the main listener.
-	Health string `yaml:"-"`
+	// Health is the path of the health report on the main listener; empty
+	// leaves it to the control API alone.
+	Health string `yaml:"health"`
 }
 
 // Limits bound what clients may send.
@@ -105,7 +112,7 @@ type Timeouts struct {
 
 // Log is the configuration of the gateway's own log.
 type Log struct {
-	Level  string `yaml:"level"`  // debug, info, warn or error
-	Format string `yaml:"format"` // text or json; empty is text on a terminal, json else
-	Access bool   `yaml:"access"` // a line for every exchange
+	Level  string `yaml:"level"`  // the least that is logged: debug, info, warn or error
+	Format string `yaml:"format"` // the form of a line: text or json; empty is text on a terminal, json else
+	Access bool   `yaml:"access"` // whether every exchange gets a line
 }

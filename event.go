@@ -12,6 +12,9 @@ const (
 	EventVersionFailure EventType = "VersionFailure"
 )
 
+// EventTypes lists the events that this gateway fires.
+func EventTypes() []EventType { return []EventType{EventAuthFailure, EventVersionFailure} }
+
 // An Event is something that happened to one exchange.
 type Event struct {
 	Type    EventType

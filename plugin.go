@@ -3,6 +3,7 @@ package grapnel
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // A Stage is a point of an exchange at which plugins are asked. The stages run
@@ -47,7 +48,8 @@ type Hook struct {
 	// Name says which of the server's functions is meant. An auth hook may
 	// go without one [B-30].
 	Name string `yaml:"hook"`
-	// Timeout bounds the call. Inherit is the server's own, 0 is none.
+	// Timeout bounds the call, 0 is none. Without one, the plugin server's
+	// holds.
 	Timeout Duration `yaml:"timeout"`
 	// RawBodyOnly leaves the text copy of the body out of the message
 	// [B-14].
@@ -60,12 +62,12 @@ type Hook struct {
 func (h *Hook) SetDefaults() { h.Timeout = Inherit }
 
 // Hooks are the hooks of one API, by stage and in the order in which they run.
-// The auth stage has its place in [API.Auth].
+// Those of the auth stage stand in the API's auth list.
 type Hooks struct {
-	Pre         []Hook `yaml:"pre"`
-	PostKeyAuth []Hook `yaml:"post_key_auth"`
-	Post        []Hook `yaml:"post"`
-	Response    []Hook `yaml:"response"`
+	Pre         []Hook `yaml:"pre"`           // before authentication
+	PostKeyAuth []Hook `yaml:"post_key_auth"` // right after it, on APIs that have any
+	Post        []Hook `yaml:"post"`          // before the request goes upstream
+	Response    []Hook `yaml:"response"`      // on the upstream's reply
 }
 
 // Compat says how strictly a plugin server is treated as the original gateway
@@ -86,12 +88,13 @@ type PluginServer struct {
 	// Name is what hooks call the server.
 	Name string `yaml:"-"`
 	// Target is where it listens: host:port, tcp://host:port,
-	// dns:///name:port, unix:///path or passthrough:///address [A-63].
+	// dns:///name:port, unix:///path or passthrough:///address. It has to
+	// be given [A-63].
 	Target string `yaml:"target"`
 	// Timeout bounds each call, 0 is none.
 	Timeout Duration `yaml:"timeout"`
-	// Compat is native unless the server's plugins depend on the losses of
-	// the original.
+	// Compat is how its plugins are treated: native, or tyk for those that
+	// depend on what Tyk loses on the way.
 	Compat Compat `yaml:"compat"`
 	// MaxReceive is the largest answer accepted.
 	MaxReceive Size `yaml:"max_receive"`
@@ -105,6 +108,13 @@ type PluginServer struct {
 	// VerbatimHeaders keeps the case of header names that the plugin sets
 	// [A-5].
 	VerbatimHeaders bool `yaml:"verbatim_headers"`
+}
+
+// SetDefaults gives the server what its configuration need not say.
+func (s *PluginServer) SetDefaults() {
+	s.Timeout = Duration(time.Second)
+	s.Compat = CompatNative
+	s.MaxReceive = 16 << 20
 }
 
 // A Plugin is one configured plugin server, whatever it speaks.

@@ -3,6 +3,7 @@ package grapnel
 import (
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -23,8 +24,23 @@ type Versioning struct {
 	Fallback bool
 	// Expires is when the whole API ends; zero is never.
 	Expires time.Time
-	// Versions are the versions by name.
+	// Versions are the versions by name. Nil means that the API speaks of
+	// none and has no rules [P-22]; a map without a choice is refused [P-20].
 	Versions map[string]*Version
+}
+
+// Any reports whether some version has what is asked for. A nil Versioning has
+// no versions.
+func (v *Versioning) Any(has func(*Version) bool) bool {
+	if v == nil {
+		return false
+	}
+	for _, version := range v.Versions {
+		if has(version) {
+			return true
+		}
+	}
+	return false
 }
 
 // A Version is one version of an API and its rules for single endpoints.
@@ -81,6 +97,26 @@ func (r PathRule) Matches(method, path, prefix string) bool {
 		}
 	}
 	return r.Path.MatchString(path)
+}
+
+// Selects reports whether the rule selects the exchange's request as it stands:
+// by the path after the listen path, the path after a version's name that was
+// left in it, and the whole path [P-30].
+func (r PathRule) Selects(x *Exchange) bool {
+	method, path := x.Request.Method, x.Request.URL.Path
+	if r.Matches(method, path, x.Prefix) {
+		return true
+	}
+	v := x.API.Versioning
+	if v == nil || v.Location != "url" || v.Strip || !strings.HasPrefix(path, x.Prefix) {
+		return false
+	}
+	rest := strings.TrimLeft(path[len(x.Prefix):], "/")
+	name, _, _ := strings.Cut(rest, "/")
+	if v.Versions[name] == nil {
+		return false
+	}
+	return r.Matches(method, path, path[:len(path)-len(rest)+len(name)])
 }
 
 // A ReplyRule answers what it selects.

@@ -1,0 +1,28 @@
+# Everything that a developer does here. `make help` lists it.
+
+GO ?= go
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/grapnel
+	$(GO) build -trimpath -o bin/grapnel ./cmd/grapnel
+
+test: ## everything, under the race detector; needs nothing but Go
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	./test/fuzz.sh $(or $(FUZZTIME),20s)
+
+bench: ## the gateway beside its peers, as separate processes; see bench/README.md
+	./bench/run.sh
+
+generate: ## Go code from the .proto files
+	./proto/generate.sh
+
+docs: ## pages that are generated from comments
+	$(GO) test ./config -run Reference -update
+
+.PHONY: help build test fuzz bench generate docs
+.DEFAULT_GOAL := help

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/grapnel-gateway/grapnel/config/tyk"
+)
+
+type checkCommand struct{ source }
+
+// Run loads the configuration as run would, builds the gateway without serving
+// it, and tells what it found.
+func (c checkCommand) Run(p *program) error {
+	l, err := c.load(p.env)
+	if err != nil {
+		return err
+	}
+	s, _, err := newServer(l.config, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
+	if err != nil {
+		return err
+	}
+	s.Close()
+	refused := 0
+	for _, n := range l.notices {
+		fmt.Fprintln(p.stdout, n)
+		if n.Level == tyk.LevelError {
+			refused++
+		}
+	}
+	if refused > 0 {
+		return fmt.Errorf("%d definitions cannot be served", refused)
+	}
+	_, err = fmt.Fprintf(p.stdout, "ok: %d APIs, %d plugin servers\n", len(l.config.APIs), len(l.config.Plugins))
+	return err
+}

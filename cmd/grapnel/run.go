@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"reflect"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/observe"
+	"github.com/grapnel-gateway/grapnel/server"
+)
+
+type runCommand struct {
+	source
+	Listen string `help:"Listen here instead of where the configuration says." placeholder:"ADDRESS"`
+}
+
+// Run serves until the program is told to end, and then drains.
+func (c runCommand) Run(p *program) error {
+	first, err := c.load(p.env)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		first.config.Listen = c.Listen
+	}
+	log, err := observe.NewLogger(p.stderr, first.config.Log)
+	if err != nil {
+		return err
+	}
+	return (&gateway{source: c.source, env: p.env, log: log}).run(p.ctx, first)
+}
+
+// A gateway is a server with its listeners and its configuration's source.
+type gateway struct {
+	source source
+	env    []string
+	log    *slog.Logger
+	ready  func(net.Addr) // told where clients are served; may be nil
+
+	server  *server.Server
+	reload  sync.Mutex
+	started grapnel.Server // the process's own part of the configuration
+}
+
+func (g *gateway) run(ctx context.Context, first *loaded) error {
+	c := first.config
+	g.started = c.Server
+	s, own, err := newServer(c, g.log, g)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	g.server = s
+	report(g.log, first)
+
+	l, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	if err := g.serveAdmin(ctx, own); err != nil {
+		l.Close()
+		return err
+	}
+	g.follow(ctx, first.watch)
+	g.log.Info("serving", "address", l.Addr().String(), "apis", len(c.APIs), "plugins", len(c.Plugins), "version", version)
+	if g.ready != nil {
+		g.ready(l.Addr())
+	}
+	err = s.Serve(ctx, l)
+	if err == nil {
+		g.log.Info("drained")
+	}
+	return err
+}
+
+// serveAdmin serves the control API on its own listener, where there is one,
+// for as long as the context lasts.
+func (g *gateway) serveAdmin(ctx context.Context, h http.Handler) error {
+	address := g.started.Admin.Listen
+	if address == "" {
+		return nil
+	}
+	l, err := listen(address)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			g.log.Error("control API ended", "error", err)
+		}
+	}()
+	context.AfterFunc(ctx, func() { srv.Close() })
+	g.log.Info("control API", "address", l.Addr().String())
+	return nil
+}
+
+// follow reloads at SIGHUP and when the configuration's files change.
+func (g *gateway) follow(ctx context.Context, paths []string) {
+	reload := func() { g.Reload(ctx) } // which has logged what went wrong
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hup)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+				reload()
+			}
+		}
+	}()
+	if len(paths) == 0 {
+		return
+	}
+	if err := watch(ctx, paths, g.log, reload); err != nil {
+		g.log.Warn("changes of the configuration are not noticed; send SIGHUP", "error", err)
+	}
+}
+
+// Reload reads the configuration again and serves it, whole or not at all.
+func (g *gateway) Reload(context.Context) error {
+	g.reload.Lock()
+	defer g.reload.Unlock()
+	next, err := g.source.load(g.env)
+	if err == nil {
+		err = g.server.Reload(next.config)
+	}
+	if err != nil {
+		g.log.Error("reload failed, the previous configuration goes on serving", "error", err)
+		return err
+	}
+	report(g.log, next)
+	now := next.config.Server
+	now.Listen = g.started.Listen // --listen may have replaced it
+	if !reflect.DeepEqual(now, g.started) {
+		g.log.Warn("settings outside of apis and plugins changed; they take effect at the next start")
+	}
+	g.log.Info("reloaded", "apis", len(next.config.APIs), "plugins", len(next.config.Plugins))
+	return nil
+}
+
+// listen opens an address, with an error that says what to do when it is taken.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen or in the configuration", address)
+	}
+	return l, err
+}

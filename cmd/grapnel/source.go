@@ -1,0 +1,68 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/config"
+	"github.com/grapnel-gateway/grapnel/config/tyk"
+)
+
+// source is where a configuration comes from. It is shared by the commands that
+// read one.
+type source struct {
+	Config  string `help:"Native configuration file." type:"path" placeholder:"FILE" xor:"source"`
+	TykConf string `help:"tyk.conf of a Tyk set-up, with TYK_GW_* environment." type:"path" placeholder:"FILE" xor:"source"`
+}
+
+// loaded is a configuration and what there is to say about it.
+type loaded struct {
+	config  *grapnel.Config
+	notices []tyk.Notice
+	watch   []string // files and folders it was made from
+}
+
+// load reads the configuration. It may be called again, for a reload.
+func (s source) load(env []string) (*loaded, error) {
+	if s.TykConf != "" {
+		return s.loadTyk(env)
+	}
+	path := cmp.Or(s.Config, "grapnel.yaml")
+	c, err := config.Load(path, lookup(env))
+	if err != nil {
+		return nil, err
+	}
+	watch := []string{path}
+	if c.ErrorTemplates != "" {
+		watch = append(watch, c.ErrorTemplates)
+	}
+	return &loaded{config: c, watch: watch}, nil
+}
+
+func (s source) loadTyk(env []string) (*loaded, error) {
+	c, notices, err := tyk.Load(s.TykConf, env)
+	if err != nil {
+		return nil, err
+	}
+	return &loaded{config: c, notices: notices, watch: []string{s.TykConf}}, nil
+}
+
+// lookup finds a variable in an environment; the last entry of a name counts.
+func lookup(env []string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for i := len(env) - 1; i >= 0; i-- {
+			if v, ok := strings.CutPrefix(env[i], name+"="); ok {
+				return v, true
+			}
+		}
+		return "", false
+	}
+}
+
+var _ = filepath.Join
+var _ = fmt.Sprint
+var _ = slog.Any

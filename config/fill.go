@@ -1,0 +1,57 @@
+package config
+
+import "github.com/grapnel-gateway/grapnel"
+
+// fill puts in what the configuration leaves to be inherited or derived.
+func fill(c *grapnel.Config) {
+	for name, s := range c.Plugins {
+		s.Name = name
+	}
+	for _, a := range c.APIs {
+		if a.Name == "" {
+			a.Name = a.ID
+		}
+		if a.MaxBody == -1 {
+			a.MaxBody = c.Limits.Body
+		}
+		if a.Upstream.Timeout == grapnel.Inherit {
+			a.Upstream.Timeout = c.Timeouts.Upstream
+		}
+		if a.Target != nil && len(a.Targets) == 0 {
+			a.Targets = []*grapnel.URL{a.Target}
+		}
+		for _, p := range placesOf(a, "") {
+			p.hook.Stage = p.stage
+			if s := c.Plugins[p.hook.Plugin]; s != nil && p.hook.Timeout == grapnel.Inherit {
+				p.hook.Timeout = s.Timeout
+			}
+		}
+	}
+}
+
+// A place is a hook and where it stands, in the configuration and on the
+// exchange's way.
+type place struct {
+	path  string
+	stage grapnel.Stage
+	hook  *grapnel.Hook
+}
+
+// placesOf lists the hooks of the API at path, auth methods among them.
+func placesOf(a *grapnel.API, path string) []place {
+	var places []place
+	for i := range a.Auth {
+		places = append(places, place{item(child(path, "auth"), i), grapnel.Auth, &a.Auth[i].Hook})
+	}
+	list := func(hooks []grapnel.Hook, stage grapnel.Stage) {
+		at := child(child(path, "hooks"), stage.String())
+		for i := range hooks {
+			places = append(places, place{item(at, i), stage, &hooks[i]})
+		}
+	}
+	list(a.Hooks.Pre, grapnel.Pre)
+	list(a.Hooks.PostKeyAuth, grapnel.PostKeyAuth)
+	list(a.Hooks.Post, grapnel.Post)
+	list(a.Hooks.Response, grapnel.Response)
+	return places
+}

@@ -1,0 +1,160 @@
+package tyk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// oasSuffix ends the names of OAS documents, which the Classic definitions
+// beside them stand for [P-1, O-1].
+const oasSuffix = "-oas.json"
+
+// definitions finds the folder of definitions.
+func (l *loading) definitions() (string, error) {
+	dir, ok := l.locate(orDefault(l.conf.AppPath, defaultApps))
+	if !ok {
+		return "", fmt.Errorf("app_path: there is no folder %s", dir)
+	}
+	return dir, nil
+}
+
+// A found definition and what is known of it.
+type found struct {
+	file       string
+	definition definition
+	raw        any
+}
+
+// apis reads and translates all definitions, in the order of their file names.
+func (l *loading) apis() ([]*grapnel.API, error) {
+	dir, err := l.definitions()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []found
+	for _, file := range files {
+		if strings.HasSuffix(file, oasSuffix) {
+			continue
+		}
+		f, err := l.readDefinition(file)
+		if err != nil { // [P-1]
+			l.notices.add(Notice{File: file, Level: slog.LevelError, Message: "not served: " + err.Error()}, "")
+			continue
+		}
+		all = l.addDefinition(all, f)
+	}
+	finder := newKeyFinder(definition{}, definitionKeys)
+	var apis []*grapnel.API
+	for _, f := range all {
+		t := translation{loading: l, file: f.file, d: &f.definition}
+		if a := t.api(); a != nil {
+			apis = append(apis, a)
+		}
+		finder.report(&l.notices, f.file, f.raw)
+	}
+	l.separate(apis)
+	return apis, nil
+}
+
+// escapeGlob keeps a folder's name from being a pattern.
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// addDefinition adds one; of two with the same id, the last counts [P-7].
+func (l *loading) addDefinition(all []found, f found) []found {
+	i := slices.IndexFunc(all, func(o found) bool { return o.definition.APIID == f.definition.APIID })
+	if i < 0 || f.definition.APIID == "" {
+		return append(all, f)
+	}
+	l.notices.add(Notice{
+		File: all[i].file, Path: "api_id", Level: slog.LevelWarn,
+		Message: fmt.Sprintf("not served: %s has the same api_id and comes later", f.file),
+	}, all[i].file)
+	return append(slices.Delete(all, i, i+1), f)
+}
+
+// readDefinition reads one file.
+func (l *loading) readDefinition(file string) (found, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return found{}, err
+	}
+	f, err := l.parseDefinition(b)
+	f.file = file
+	return f, err
+}
+
+// parseDefinition reads a Classic definition, be it wrapped in an
+// "api_definition" [R-26], and follows its references [G-4].
+func (l *loading) parseDefinition(b []byte) (found, error) {
+	var f found
+	if err := json.Unmarshal(b, &f.raw); err != nil {
+		return f, explain(b, err)
+	}
+	object, ok := f.raw.(map[string]any)
+	if !ok {
+		return f, errors.New("a definition is an object")
+	}
+	if inner, ok := object["api_definition"].(map[string]any); ok {
+		f.raw = inner
+	}
+	var err error
+	if f.raw, err = l.secrets(f.raw); err != nil {
+		return f, err
+	}
+	if b, err = json.Marshal(f.raw); err != nil {
+		return f, err
+	}
+	err = json.Unmarshal(b, &f.definition)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return f, fmt.Errorf("%s: a %s does not belong here", e.Field, e.Value)
+	}
+	return f, err
+}
+
+// separate gives every API a listen path of its own: the later of two appends
+// its id [P-3]. An alias is not worth a conflict.
+func (l *loading) separate(apis []*grapnel.API) {
+	taken := map[string]string{}
+	for _, a := range apis {
+		if other, found := taken[placeOf(a, a.ListenPath)]; found {
+			path := a.ListenPath + "-" + a.ID
+			l.notices.add(Notice{
+				File: l.name(), Path: "app_path", Level: slog.LevelWarn,
+				Message: fmt.Sprintf("the API %q is served at %s: its listen path belongs to %q [P-3]", a.ID, path, other),
+			}, a.ID)
+			a.ListenPath = path
+		}
+		taken[placeOf(a, a.ListenPath)] = a.ID
+	}
+	for _, a := range apis {
+		a.Aliases = slices.DeleteFunc(a.Aliases, func(path string) bool {
+			_, found := taken[placeOf(a, path)]
+			return found
+		})
+		for _, path := range a.Aliases {
+			taken[placeOf(a, path)] = a.ID
+		}
+	}
+}
+
+// placeOf is the same for listen paths that cannot be told apart.
+func placeOf(a *grapnel.API, path string) string {
+	if !a.Loose {
+		path = strings.TrimRight(path, "/")
+	}
+	return strings.Join(a.Hosts, " ") + " " + path
+}

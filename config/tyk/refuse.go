@@ -1,0 +1,165 @@
+package tyk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// refuseUnsafe refuses what cannot be served as safely as the definition asks
+// [L-32]: callers who would not be checked, hooks that would not be asked,
+// requests that would reach the upstream unguarded.
+func (t *translation) refuseUnsafe() {
+	t.refusePlugins()
+	t.refuseMethods()
+	t.refuseExtractor()
+	t.refuseCertificates()
+	d := t.d
+	if d.Bundle != "" && !d.BundleDisabled {
+		t.refuse("custom_middleware_bundle", "bundles are not supported in this version; write the hooks into the definition [D-7]")
+	}
+	if r := d.GlobalRateLimit; !r.Disabled && r.Rate > 0 {
+		t.refuse("global_rate_limit", "rate limits are not enforced in this version")
+	}
+	if d.GraphQL.Enabled {
+		t.refuse("graphql.enabled", "GraphQL APIs are not supported")
+	}
+	if d.RequestSigning.Enabled {
+		t.refuse("request_signing.is_enabled", "request signing is not supported")
+	}
+	if d.UpstreamAuth.Enabled {
+		t.refuse("upstream_auth.enabled", "authentication to the upstream is not supported")
+	}
+	t.refusePort()
+}
+
+// refusePlugins refuses a definition whose hooks have nobody to ask. The
+// original serves it without them.
+func (t *translation) refusePlugins() {
+	m := t.d.CustomMiddleware
+	first := ""
+	for _, list := range []struct {
+		path  string
+		hooks []hook
+	}{
+		{"custom_middleware.response", m.Response},
+		{"custom_middleware.post", m.Post},
+		{"custom_middleware.post_key_auth", m.PostKeyAuth},
+		{"custom_middleware.pre", m.Pre},
+	} {
+		for i, h := range slices.Backward(list.hooks) {
+			if !h.Disabled {
+				first = fmt.Sprintf("%s[%d]", list.path, i)
+			}
+		}
+	}
+	for i, h := range m.Response {
+		if !h.Disabled && strings.HasSuffix(h.Path, ".so") { // [D-2]
+			t.refuse(fmt.Sprintf("custom_middleware.response[%d].path", i), "Go plugins are not supported")
+		}
+	}
+	if t.d.custom() && !t.d.UseKeyless {
+		first = "custom_plugin_auth_enabled"
+		if !t.d.CustomPluginAuth {
+			first = "enable_coprocess_auth"
+		}
+	}
+	switch o := t.conf.CoProcessOptions; {
+	case first == "":
+	case m.Driver != driverGRPC:
+		t.refuse("custom_middleware.driver", "%s needs a plugin, and the driver is %q; only \"grpc\" is supported, in lower case", first, m.Driver)
+	case !o.EnableCoProcess:
+		t.refuse(first, "it needs a plugin, and coprocess_options.enable_coprocess is off in tyk.conf")
+	case o.CoProcessGRPCServer == "":
+		t.refuse(first, "it needs a plugin, and tyk.conf has no coprocess_options.coprocess_grpc_server")
+	}
+}
+
+// refuseMethods refuses the ways to prove who is calling that need what this
+// version does not have. On an API that is not keyless, no method at all means
+// opaque tokens [C-20].
+func (t *translation) refuseMethods() {
+	m := t.d.methods
+	if m.MutualTLS {
+		t.refuse("use_mutual_tls_auth", "client certificates are not supported")
+	}
+	if m.UseKeyless {
+		return
+	}
+	const stored = "it needs stored keys, which this version does not have"
+	found := m.custom()
+	for _, method := range []struct {
+		path   string
+		on     bool
+		reason string
+	}{
+		{"use_standard_auth", m.StandardAuth, stored},
+		{"use_basic_auth", m.BasicAuth, stored},
+		{"enable_jwt", m.JWT, stored},
+		{"use_oauth2", m.OAuth2, stored},
+		{"use_openid", m.OpenID, stored},
+		{"external_oauth.enabled", m.ExternalOAuth.Enabled, stored},
+		{"enable_signature_checking", m.Signatures, stored},
+		{"use_go_plugin_auth", m.GoPluginAuth, "Go plugins are not supported"},
+	} {
+		if method.on {
+			found = true
+			t.refuse(method.path, "%s", method.reason)
+		}
+	}
+	if !found && !m.MutualTLS {
+		t.refuse("use_keyless", "it is false and no method is enabled, which means auth tokens; "+stored)
+	}
+	if base := t.d.BaseIdentity; m.custom() && base != "" && base != customIdentity { // [C-14]
+		t.refuse("base_identity_provided_by", "it is %q: the session of the plugin would be dropped", base)
+	}
+}
+
+// refuseExtractor refuses an id extractor in use. One without a kind of source
+// that it can read would give all callers one session [L-33].
+func (t *translation) refuseExtractor() {
+	const at = "custom_middleware.id_extractor"
+	e := t.d.CustomMiddleware.IDExtractor
+	if e.Disabled || t.d.UseKeyless || !t.d.custom() || e.ExtractWith == "" { // [I-2]
+		return
+	}
+	switch {
+	case !slices.Contains([]string{"value", "regex", "xpath"}, e.ExtractWith):
+		t.warn(at+".extract_with", "has no effect: %q is not a kind of extractor", e.ExtractWith)
+	case e.ExtractWith == "value" && e.ExtractFrom != "header" && e.ExtractFrom != "form":
+		t.refuse(at, "a value from %q is the same for all callers, who would share one session [L-33]", e.ExtractFrom)
+	default:
+		t.refuse(at, "it needs stored keys, which this version does not have")
+	}
+}
+
+func (t *translation) refuseCertificates() {
+	d := t.d
+	if len(d.ClientCerts) > 0 {
+		t.refuse("client_certificates", "client certificates are not supported")
+	}
+	if len(d.UpstreamCerts) > 0 && !d.UpstreamCertsOff {
+		t.refuse("upstream_certificates", "client certificates for the upstream are not supported")
+	}
+	if len(d.PinnedKeys) > 0 && !d.PinnedKeysOff {
+		t.refuse("pinned_public_keys", "pinned keys are not supported")
+	}
+}
+
+// refusePort refuses an API with a listener of its own: on the main one it
+// would be found where it was not meant to be [P-6].
+func (t *translation) refusePort() {
+	main := orDefault(t.conf.ListenPort, defaultPort)
+	if p := t.d.ListenPort; p != 0 && p != main {
+		t.refuse("listen_port", "listeners for single APIs are not supported; the main one is on port %d", main)
+	}
+	switch t.d.Protocol {
+	case "", "http", "h2c":
+	case "https":
+		if !t.conf.HTTPServerOptions.UseSSL {
+			t.refuse("protocol", "it is https, and http_server_options.use_ssl is off in tyk.conf")
+		}
+	default:
+		t.refuse("protocol", "%q is not supported", t.d.Protocol)
+	}
+}

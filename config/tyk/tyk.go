@@ -1,0 +1,118 @@
+// Package tyk reads a Tyk set-up — tyk.conf, the TYK_GW_* environment and the
+// Classic API definitions of app_path — into a [grapnel.Config] that behaves
+// as the original does (sections 5.1, 6 and 7 of the specification).
+//
+// It fails closed [L-32]. A definition that asks for something this gateway
+// does not have is served only if leaving that out can harm nobody: a missing
+// cache is noticed, a missing check of the caller refuses the definition.
+// Every key that has no effect is listed once.
+//
+// Reading order: conf.go and definition.go mirror the files, server.go and
+// api.go translate them, refuse.go says what is not served, and keys.go finds
+// what has no effect.
+package tyk
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// PluginName is what hooks call the one plugin server of a Tyk set-up.
+const PluginName = "default"
+
+// A Source is a Tyk set-up as the process finds it. Reading it again gives its
+// state of that moment, which is how a reload works.
+type Source struct {
+	// Path is tyk.conf. Empty searches ./tyk.conf and /etc/tyk/tyk.conf, and
+	// takes the defaults when there is neither [G-1, G-5].
+	Path string
+	// Environ holds "NAME=value" pairs, as os.Environ returns them [G-3].
+	Environ []string
+	// Strict turns a definition that is not served into an error of Load.
+	// Without it the others are served, as the original does [P-1].
+	Strict bool
+}
+
+// Load reads the set-up of a [Source] that is not strict.
+func Load(path string, environ []string) (*grapnel.Config, []Notice, error) {
+	return Source{Path: path, Environ: environ}.Load()
+}
+
+// Load reads the set-up and reports what of it has no effect, and which
+// definitions are not served. The notices are complete even on error, unless
+// tyk.conf itself cannot be used.
+func (s Source) Load() (*grapnel.Config, []Notice, error) {
+	l, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := l.server()
+	if err != nil {
+		return nil, l.notices.list, fmt.Errorf("%s: %w", l.name(), err)
+	}
+	apis, err := l.apis()
+	if err != nil {
+		return nil, l.notices.list, fmt.Errorf("%s: %w", l.name(), err)
+	}
+	l.report()
+	if s.Strict {
+		if err := l.notices.refused(); err != nil {
+			return nil, l.notices.list, err
+		}
+	}
+	return &grapnel.Config{Server: server, Plugins: l.plugins(), APIs: apis}, l.notices.list, nil
+}
+
+// Files returns where the set-up is read from, for whoever watches it for
+// changes: tyk.conf, if there is one, and the folder of definitions.
+func (s Source) Files() ([]string, error) {
+	l, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := l.definitions()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.name(), err)
+	}
+	if l.file == "" {
+		return []string{dir}, nil
+	}
+	return []string{l.file, dir}, nil
+}
+
+// A loading is one reading of a set-up.
+type loading struct {
+	env     map[string]string
+	file    string // tyk.conf; empty without one
+	raw     any    // what it holds, for the search of keys without effect
+	conf    conf
+	notices notices
+}
+
+// name is what messages call the configuration.
+func (l *loading) name() string {
+	if l.file == "" {
+		return "environment"
+	}
+	return l.file
+}
+
+// report notices what of tyk.conf has no effect.
+func (l *loading) report() {
+	if l.file != "" {
+		newKeyFinder(conf{}, confKeys).report(&l.notices, l.file, l.raw)
+	}
+}
+
+// refused joins the notices of definitions that are not served.
+func (n *notices) refused() error {
+	var errs []error
+	for _, v := range n.list {
+		if v.refusal() {
+			errs = append(errs, errors.New(v.String()))
+		}
+	}
+	return errors.Join(errs...)
+}

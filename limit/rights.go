@@ -1,0 +1,75 @@
+package limit
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// Rights makes the middleware that refuses sessions which may not call the API,
+// its version or the URL [S-47, S-48]. A session without access rights may call
+// everything [C-12]. It returns nil when the API is open to everyone.
+func Rights(api *grapnel.API) grapnel.Middleware {
+	if len(api.Auth) == 0 {
+		return nil
+	}
+	return func(next grapnel.Handler) grapnel.Handler {
+		return func(x *grapnel.Exchange) (*http.Response, error) {
+			if x.Open || len(x.Session.AccessRights) == 0 {
+				return next(x)
+			}
+			right, ok := x.Session.AccessRights[x.API.ID]
+			if !ok || !mayCallVersion(x, right) {
+				return nil, disallowed("Access to this API has been disallowed")
+			}
+			if !mayCallURL(x, right) {
+				return nil, disallowed("Access to this resource has been disallowed")
+			}
+			return next(x)
+		}
+	}
+}
+
+// mayCallVersion: versions count only where a request chooses one.
+func mayCallVersion(x *grapnel.Exchange, right grapnel.AccessDefinition) bool {
+	v := x.API.Versioning
+	if v == nil || v.Location == "" || x.Version == nil {
+		return true
+	}
+	return slices.Contains(right.Versions, x.Version.Name)
+}
+
+// mayCallURL tries the expressions against the path below the listen path and
+// against the whole path. An expression that is not one allows nothing.
+func mayCallURL(x *grapnel.Exchange, right grapnel.AccessDefinition) bool {
+	if len(right.AllowedURLs) == 0 {
+		return true
+	}
+	for _, spec := range right.AllowedURLs {
+		if spec.URL == "" || !slices.Contains(spec.Methods, x.Request.Method) {
+			continue
+		}
+		rule := grapnel.PathRule{}
+		if regexp.QuoteMeta(spec.URL) == spec.URL { // the usual case costs no expression
+			if strings.Contains(x.Request.URL.Path, spec.URL) {
+				return true
+			}
+			continue
+		}
+		var err error
+		if rule.Path, err = regexp.Compile(spec.URL); err != nil {
+			continue
+		}
+		if rule.Matches(x.Request.Method, x.Request.URL.Path, x.Prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func disallowed(message string) error {
+	return &grapnel.Error{Status: http.StatusForbidden, Code: grapnel.CodeForbidden, Message: message}
+}

@@ -1,0 +1,40 @@
+// Package observe is how the gateway is watched: its log and its access log.
+package observe
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// NewLogger makes the gateway's logger: text on a terminal, JSON else, unless
+// the configuration says which.
+func NewLogger(w io.Writer, c grapnel.Log) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{}
+	if c.Level != "" {
+		var level slog.Level
+		if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+			return nil, fmt.Errorf("log.level: %q is none of debug, info, warn, error", c.Level)
+		}
+		options.Level = level
+	}
+	switch {
+	case c.Format == "text", c.Format == "" && terminal(w):
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case c.Format == "json", c.Format == "":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log.format: %q is neither text nor json", c.Format)
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

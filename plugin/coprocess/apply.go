@@ -1,0 +1,133 @@
+package coprocess
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/grapnel-gateway/grapnel"
+	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
+)
+
+// A change is what an answer does to an exchange, checked and complete: to
+// commit it cannot fail. The zero change leaves all as it is.
+type change struct {
+	remove  []string          // header names
+	set     map[string]string // headers
+	body    []byte
+	newBody bool
+	url     *url.URL // of the request; nil is as it was
+	rewrite *url.URL // pending; nil is as it was
+	method  string   // empty is as it was
+	session *grapnel.Session
+}
+
+// applyRequest checks the answer to a request hook, and then does what it says
+// [A-1…A-25, C-4]. When the plugin answers or refuses the client, and on error,
+// the exchange stays as it is.
+func (b *binding) applyRequest(x *grapnel.Exchange, sent, got *wire.Object) (*http.Response, error) {
+	c, err := b.change(x, sent.Request, got.GetRequest())
+	if err != nil {
+		return nil, err
+	}
+	resp, err := override(got.GetRequest().GetReturnOverrides())
+	if resp != nil || err != nil {
+		return resp, err
+	}
+	if b.stage == grapnel.Auth {
+		if c.session, err = b.authenticated(got); err != nil {
+			return nil, err
+		}
+	}
+	b.commit(x, c)
+	return nil, nil
+}
+
+// change checks the answer about a request and works out what it changes. No
+// answer about the request changes nothing [L-12].
+func (b *binding) change(x *grapnel.Exchange, sent, got *wire.MiniRequestObject) (change, error) {
+	if got == nil {
+		return change{}, nil
+	}
+	for _, name := range got.DeleteHeaders {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return change{}, fmt.Errorf("delete_headers: %.64q is not a header name", name)
+		}
+	}
+	if err := checkHeaders("set_headers", got.SetHeaders); err != nil {
+		return change{}, err
+	}
+	c := change{remove: got.DeleteHeaders, set: got.SetHeaders}
+	c.body, c.newBody = b.newRequestBody(sent, got)
+	var err error
+	if c.url, c.rewrite, err = b.location(x, sent, got); err != nil {
+		return change{}, err
+	}
+	if c.method, err = newMethod(sent.Method, got.Method); err != nil {
+		return change{}, err
+	}
+	return c, nil
+}
+
+// commit does what was checked, in the order of the original [A-2…A-13].
+func (b *binding) commit(x *grapnel.Exchange, c change) {
+	r := x.Request
+	if c.newBody {
+		x.SetBody(c.body)
+	}
+	for _, name := range c.remove {
+		r.Header.Del(name)
+	}
+	for name, value := range c.set {
+		if name := b.client.headerName(name); name != "Host" {
+			r.Header[name] = []string{value}
+		}
+	}
+	if c.url != nil {
+		r.URL = c.url
+	}
+	if c.rewrite != nil {
+		x.Rewrite = c.rewrite
+	}
+	switch {
+	case c.method == "":
+	case x.RewriteMethod != "":
+		x.RewriteMethod = c.method
+	default:
+		r.Method = c.method
+	}
+	if c.session != nil {
+		x.Session = c.session
+	}
+}
+
+// newRequestBody is the body that the answer gives the request, if another than
+// it has. The bytes of raw_body count. Natively an edited text counts
+// when raw_body did not change [L-19], and any text when raw_body came back
+// empty [L-24].
+func (b *binding) newRequestBody(sent, got *wire.MiniRequestObject) ([]byte, bool) {
+	same := bytes.Equal(got.RawBody, sent.RawBody)
+	if !b.client.tyk && got.Body != "" {
+		if same && got.Body != sent.Body || len(got.RawBody) == 0 {
+			return []byte(got.Body), true
+		}
+	}
+	return got.RawBody, !same
+}
+
+// newMethod is the method that the answer chooses, or empty when it keeps the
+// one that was sent. No method is GET.
+func newMethod(sent, got string) (string, error) {
+	switch {
+	case got == sent:
+		return "", nil
+	case got == "":
+		return http.MethodGet, nil
+	case !httpguts.ValidHeaderFieldName(got): // both are tokens [RFC 9110 9.1]
+		return "", fmt.Errorf("method: %.64q is not a method", got)
+	}
+	return got, nil
+}

@@ -1,0 +1,79 @@
+package coprocess
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
+)
+
+// location works out where the request goes after the answer: the request's own
+// URL, and the one that takes its place when a rewrite is pending. Each is nil
+// when it stays as it was; an answer that leaves url and parameters alone
+// changes neither, whatever bytes they have.
+func (b *binding) location(x *grapnel.Exchange, sent, got *wire.MiniRequestObject) (request, rewrite *url.URL, err error) {
+	target := b.target(x)
+	moved := got.Url != sent.Url
+	if moved {
+		if target, err = parseURL(got.Url); err != nil {
+			return nil, nil, err
+		}
+	} else if len(got.AddParams) == 0 && len(got.DeleteParams) == 0 {
+		return nil, nil, nil
+	}
+	if b.client.tyk {
+		request, rewrite = tykLocation(x, target, got)
+		return request, rewrite, nil
+	}
+	query := target.RawQuery
+	if moved && !wroteQuery(sent.Url, target) {
+		query = b.query(x)
+	}
+	target = withQuery(target, editQuery(query, got.DeleteParams, got.AddParams))
+	if b.pending(x) {
+		return nil, target, nil
+	}
+	return target, nil, nil
+}
+
+// tykLocation reproduces the original: parameters change the query of the
+// request's own URL as it was before the hook, and a query that the plugin
+// wrote into url counts for nothing, unless it says the same [A-7…A-11].
+func tykLocation(x *grapnel.Exchange, target *url.URL, got *wire.MiniRequestObject) (request, rewrite *url.URL) {
+	before := x.Request.URL
+	request = target
+	if x.Rewrite != nil {
+		request, rewrite = before, target
+	}
+	return withQuery(request, tykQuery(before.RawQuery, request.RawQuery, got.DeleteParams, got.AddParams)), rewrite
+}
+
+// parseURL reads a URL that a plugin returned: an absolute path or an absolute
+// URI, with an optional query.
+func parseURL(s string) (*url.URL, error) {
+	u, err := url.ParseRequestURI(s)
+	if err != nil || u.Opaque != "" || u.Path == "*" {
+		return nil, fmt.Errorf("url: %.200q is neither a path nor an absolute URL", s)
+	}
+	return u, nil
+}
+
+// wroteQuery says that the URL which the plugin returned has a query of the
+// plugin's own: it has one, if only an empty one, and not the one that was sent
+// [L-23]. A URL without keeps the query that the request had.
+func wroteQuery(sent string, got *url.URL) bool {
+	_, was, _ := strings.Cut(sent, "?")
+	return (got.RawQuery != "" || got.ForceQuery) && got.RawQuery != was
+}
+
+// withQuery is u with this raw query; u itself is left alone.
+func withQuery(u *url.URL, raw string) *url.URL {
+	if u.RawQuery == raw {
+		return u
+	}
+	out := *u
+	out.RawQuery = raw
+	return &out
+}

@@ -1,0 +1,61 @@
+package coprocess
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/grapnel-gateway/grapnel"
+	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
+)
+
+// override is what the plugin answers in the upstream's place: a refusal,
+// a response, or nothing when it lets the request pass. A code
+// that cannot be a reply's status is a fault of the plugin [L-11].
+func override(o *wire.ReturnOverrides) (*http.Response, error) {
+	code := int(o.GetResponseCode())
+	if code <= 0 {
+		return nil, nil
+	}
+	if !finalStatus(code) {
+		return nil, fmt.Errorf("return_overrides.response_code: %d is not the status of a reply", code)
+	}
+	if err := checkHeaders("return_overrides.headers", o.Headers); err != nil {
+		return nil, err
+	}
+	header := make(http.Header, len(o.Headers)+1)
+	for name, value := range o.Headers {
+		header.Set(name, value)
+	}
+	message := o.ResponseError // wins
+	if message == "" {
+		message = o.ResponseBody
+	}
+	if code >= http.StatusBadRequest && !o.OverrideError {
+		if message == "" {
+			message = "Key not authorised"
+		}
+		return nil, &grapnel.Error{Status: code, Code: grapnel.CodePluginRefused, Message: message, Header: header}
+	}
+	body := []byte(message)
+	if !statusHasBody(code) {
+		body = nil
+	}
+	if _, given := header["Content-Type"]; !given && len(body) > 0 {
+		header.Set("Content-Type", http.DetectContentType(body))
+	}
+	return grapnel.Reply(code, header, body), nil
+}
+
+// finalStatus says that a code can be the status of a reply. Informational ones
+// cannot: a reply follows them.
+func finalStatus(code int) bool { return code >= 200 && code <= 599 }
+
+// hasBody says that the reply with this status to a request with this method
+// has a body, if only an empty one [RFC 9110 6.4.1].
+func hasBody(method string, status int) bool {
+	return method != http.MethodHead && statusHasBody(status)
+}
+
+func statusHasBody(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}

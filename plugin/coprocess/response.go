@@ -1,0 +1,170 @@
+package coprocess
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/grapnel-gateway/grapnel"
+	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
+)
+
+// responseObject describes the upstream's reply, whose body is this [B-28]. It
+// shares body and header values with the reply.
+func (b *binding) responseObject(resp *http.Response, body []byte) *wire.ResponseObject {
+	o := &wire.ResponseObject{
+		StatusCode:        int32(resp.StatusCode),
+		RawBody:           body,
+		Body:              b.bodyText(body),
+		Headers:           make(map[string]string, len(resp.Header)),
+		MultivalueHeaders: make([]*wire.Header, 0, len(resp.Header)),
+	}
+	for name, values := range resp.Header {
+		if len(values) == 0 {
+			continue
+		}
+		h := &wire.Header{Key: text(name), Values: texts(values)}
+		o.Headers[h.Key] = h.Values[0]
+		o.MultivalueHeaders = append(o.MultivalueHeaders, h)
+	}
+	return o
+}
+
+// texts is [text] for several; values that are fit already are shared.
+func texts(values []string) []string {
+	if !slices.ContainsFunc(values, unfit) {
+		return values
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = text(v)
+	}
+	return out
+}
+
+func unfit(s string) bool { return !utf8.ValidString(s) }
+
+// applyResponse checks the answer to a response hook, and then makes the reply
+// what it says [A-41…A-49]. On error the reply stays as it is.
+func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, sent, got *wire.ResponseObject) error {
+	if got == nil {
+		return errors.New("response: missing")
+	}
+	status := int(got.StatusCode)
+	if !finalStatus(status) && got.StatusCode != sent.StatusCode {
+		return fmt.Errorf("response.status_code: %d is not the status of a reply", status)
+	}
+	header, err := b.responseHeader(resp.Header, sent, got)
+	if err != nil {
+		return err
+	}
+	resp.Header = header
+	if status != resp.StatusCode {
+		b.setStatus(x, resp, status)
+	}
+	if hasBody(x.Request.Method, status) {
+		setBody(resp, b.newResponseBody(got))
+	}
+	return nil
+}
+
+// setStatus changes the status of a reply; its body goes when the new status
+// allows none.
+func (b *binding) setStatus(x *grapnel.Exchange, resp *http.Response, status int) {
+	if hasBody(x.Request.Method, resp.StatusCode) && !statusHasBody(status) {
+		resp.Body, resp.ContentLength = http.NoBody, 0
+		resp.Header.Del("Content-Length")
+	}
+	resp.StatusCode, resp.Status = status, ""
+}
+
+// setBody gives a reply its body, framed by its length. Only a reply with
+// trailers, which pass unchanged, keeps the framing that lets them.
+func setBody(resp *http.Response, body []byte) {
+	grapnel.SetBody(resp, body)
+	if len(resp.Trailer) > 0 {
+		resp.ContentLength = -1
+		resp.Header.Del("Content-Length")
+	}
+}
+
+// newResponseBody is the body that the answer gives the reply: raw_body, an edit
+// of the text alone has no effect. Natively the text counts when raw_body
+// came back empty [L-24].
+func (b *binding) newResponseBody(got *wire.ResponseObject) []byte {
+	if !b.client.tyk && len(got.RawBody) == 0 {
+		return []byte(got.Body)
+	}
+	return got.RawBody
+}
+
+// responseHeader makes the reply's new header of the answer. What
+// the answer says about the connection and the length counts for nothing, old
+// stays there; values that came back as they were sent have their old bytes.
+func (b *binding) responseHeader(old http.Header, sent, got *wire.ResponseObject) (http.Header, error) {
+	entries := b.synchronise(sent, got)
+	lost := unsent(old)
+	out := make(http.Header, len(entries)+1)
+	for _, e := range entries {
+		if !httpguts.ValidHeaderFieldName(e.Key) {
+			return nil, fmt.Errorf("response headers: %.64q is not a header name", e.Key)
+		}
+		name := b.client.headerName(e.Key)
+		if name == "Transfer-Encoding" {
+			return nil, fmt.Errorf("response headers[%q]: the gateway frames messages itself", name)
+		}
+		if ofConnection(name) {
+			continue
+		}
+		for _, v := range e.Values {
+			v = lost.take(name, v)
+			if err := checkValue(v); err != nil && !slices.Contains(old[name], v) {
+				return nil, fmt.Errorf("response headers[%.64q]: %w", name, err)
+			}
+			out[name] = append(out[name], v)
+		}
+	}
+	for name, values := range old {
+		if ofConnection(name) {
+			out[name] = values
+		}
+	}
+	return out, nil
+}
+
+// originals are header values that could not be sent as they are, in order, by
+// name and the text that was sent instead.
+type originals map[[2]string][]string
+
+func unsent(h http.Header) originals {
+	var out originals
+	for name, values := range h {
+		for _, v := range values {
+			if !unfit(v) {
+				continue
+			}
+			if out == nil {
+				out = originals{}
+			}
+			key := [2]string{name, text(v)}
+			out[key] = append(out[key], v)
+		}
+	}
+	return out
+}
+
+// take is the value that v stands for: the next one that was sent as v under
+// this name, else v itself.
+func (o originals) take(name, v string) string {
+	key := [2]string{name, v}
+	waiting := o[key]
+	if len(waiting) == 0 {
+		return v
+	}
+	o[key] = waiting[1:]
+	return waiting[0]
+}

@@ -1,0 +1,91 @@
+package plugin
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// A Pool shares the connections to plugin servers between the configurations
+// that a gateway has served and serves: a server whose settings did not change
+// keeps its connection across reloads, and the last one to leave closes it.
+type Pool struct {
+	open func(grapnel.PluginServer) (grapnel.Plugin, error)
+
+	mu     sync.Mutex
+	shared map[grapnel.PluginServer]*shared
+}
+
+type shared struct {
+	plugin grapnel.Plugin
+	users  int
+}
+
+// NewPool makes an empty pool. Servers are opened with open, which knows the
+// wire protocols.
+func NewPool(open func(grapnel.PluginServer) (grapnel.Plugin, error)) *Pool {
+	return &Pool{open: open, shared: map[grapnel.PluginServer]*shared{}}
+}
+
+// A Lease is the right of one configuration to use its plugin servers.
+type Lease struct {
+	pool    *Pool
+	servers map[string]grapnel.PluginServer
+	plugins map[string]grapnel.Plugin
+}
+
+// Lease opens the servers that are not open yet. On error it has opened none.
+func (p *Pool) Lease(servers map[string]*grapnel.PluginServer) (*Lease, error) {
+	l := &Lease{pool: p, servers: map[string]grapnel.PluginServer{}, plugins: map[string]grapnel.Plugin{}}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(servers)) {
+		s := *servers[name]
+		if p.shared[s] == nil {
+			opened, err := p.open(s)
+			if err != nil {
+				l.release()
+				return nil, fmt.Errorf("plugins.%s: %w", name, err)
+			}
+			p.shared[s] = &shared{plugin: opened}
+		}
+		p.shared[s].users++
+		l.servers[name], l.plugins[name] = s, p.shared[s].plugin
+	}
+	return l, nil
+}
+
+// Plugin is the [Lookup] of the lease.
+func (l *Lease) Plugin(name string) (grapnel.Plugin, bool) {
+	p, ok := l.plugins[name]
+	return p, ok
+}
+
+// States tells how each server of the lease stands, by name.
+func (l *Lease) States() map[string]string {
+	out := make(map[string]string, len(l.plugins))
+	for name, p := range l.plugins {
+		out[name] = p.State()
+	}
+	return out
+}
+
+// Release gives the servers back. It may be called once.
+func (l *Lease) Release() {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.release()
+}
+
+func (l *Lease) release() {
+	for _, s := range l.servers {
+		held := l.pool.shared[s]
+		if held.users--; held.users == 0 {
+			delete(l.pool.shared, s)
+			held.plugin.Close() // what it fails at cannot matter any more
+		}
+	}
+}

@@ -1,0 +1,199 @@
+// Package server puts the parts together: it listens, leads each request to its
+// API, runs the API's chain and writes what comes out. compile.go is the page
+// that lists everything that happens to a request.
+package server
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/observe"
+	"github.com/grapnel-gateway/grapnel/plugin"
+	"github.com/grapnel-gateway/grapnel/upstream"
+)
+
+// Options are what a Server needs beside its configuration.
+type Options struct {
+	// Open connects to a plugin server; it knows the wire protocols.
+	Open func(grapnel.PluginServer) (grapnel.Plugin, error)
+	// Log is the gateway's log.
+	Log *slog.Logger
+}
+
+// A Server is the gateway: an http.Handler that serves the APIs of its current
+// configuration, and the listeners in front of it.
+type Server struct {
+	config     grapnel.Server
+	log        *slog.Logger
+	failures   *failures
+	pool       *plugin.Pool
+	events     *plugin.EventQueue
+	transports *upstream.Transports
+	tunnels    tunnels
+	buffers    buffers
+
+	own      map[string]http.Handler // the gateway's own paths, set before it serves
+	draining atomic.Bool             // replies say goodbye
+	reload   sync.Mutex              // one reload at a time
+	current  atomic.Pointer[generation]
+}
+
+// New makes a server of a configuration that was validated. It serves nothing
+// yet; plugin servers need not be up.
+func New(c *grapnel.Config, o Options) (*Server, error) {
+	f, err := newFailures(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		config: c.Server, log: o.Log, failures: f,
+		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log), transports: upstream.NewTransports(),
+		own: map[string]http.Handler{},
+	}
+	if err := s.Reload(c); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Handle puts a page of the gateway's own on the main listener: at one path, or
+// below it when it ends with a slash. It comes before all APIs. It must not be
+// called once the server serves.
+func (s *Server) Handle(path string, h http.Handler) { s.own[path] = h }
+
+// Reload replaces the APIs and the plugin servers, all or nothing: on error the
+// old ones go on serving. Exchanges under way finish on what they began with.
+// What belongs to the process (listeners, limits, log) stays as it is.
+func (s *Server) Reload(c *grapnel.Config) error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	g, err := s.generate(c)
+	if err != nil {
+		return err
+	}
+	if old := s.current.Swap(g); old != nil {
+		old.release()
+	}
+	return nil
+}
+
+// Plugins tells how each plugin server of the current configuration stands.
+func (s *Server) Plugins() map[string]string {
+	g := s.acquire()
+	if g == nil {
+		return nil
+	}
+	defer g.release()
+	return g.lease.States()
+}
+
+// Close gives up everything that the server holds. Exchanges under way keep
+// their plugin servers until they end.
+func (s *Server) Close() {
+	if g := s.current.Swap(nil); g != nil {
+		g.release()
+	}
+	s.events.Close()
+	s.transports.Close()
+}
+
+// acquire takes the current generation for one exchange; nil means that the
+// server is closed.
+func (s *Server) acquire() *generation {
+	for {
+		g := s.current.Load()
+		if g == nil || g.acquire() {
+			return g
+		}
+	}
+}
+
+// ServeHTTP takes one request through its exchange.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.ownPage(r.URL.Path); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	g := s.acquire()
+	if g == nil {
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	defer g.release()
+	x := &grapnel.Exchange{
+		ID: requestID(r), Request: r, Log: s.log, API: g.nowhere,
+		Client: upstream.ClientAddr(r, s.config.TrustedProxies), Start: time.Now(),
+	}
+	handle := notFound
+	if route, prefix := g.table.find(r.Host, r.URL.Path); route != nil {
+		x.API, x.Prefix, x.Log, handle = route.api, prefix, route.log, route.handle
+	}
+	s.exchange(w, x, handle)
+}
+
+// exchange runs the handler and writes its outcome; nothing that happens in it
+// takes the process or another exchange down.
+func (s *Server) exchange(w http.ResponseWriter, x *grapnel.Exchange, handle grapnel.Handler) {
+	r := x.Request
+	ctx, stop := forwardInformational(r.Context(), w)
+	x.Request = r.WithContext(ctx)
+	resp, err := run(handle, x)
+	stop()
+	if err != nil {
+		resp = s.failures.reply(x, err)
+	}
+	status := resp.StatusCode
+	written, err := s.respond(w, r, resp)
+	if s.config.Log.Access {
+		observe.Access(x, status, written)
+	}
+	if err != nil {
+		x.Log.Info("reply cut off", "request_id", x.ID, "error", err)
+		abort()
+	}
+}
+
+// run calls the handler and makes an error of a panic.
+func run(handle grapnel.Handler, x *grapnel.Exchange) (resp *http.Response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			resp, err = nil, fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+		}
+	}()
+	resp, err = handle(x)
+	if resp == nil && err == nil {
+		err = errors.New("the handler gave neither a response nor an error")
+	}
+	return resp, err
+}
+
+func (s *Server) ownPage(path string) http.Handler {
+	if h := s.own[path]; h != nil {
+		return h
+	}
+	for prefix, h := range s.own {
+		if n := len(prefix); prefix[n-1] == '/' && len(path) > n && path[:n] == prefix {
+			return h
+		}
+	}
+	return nil
+}
+
+func notFound(*grapnel.Exchange) (*http.Response, error) {
+	return nil, &grapnel.Error{Status: http.StatusNotFound, Code: grapnel.CodeNotFound, Message: "Not Found"}
+}
+
+// requestID is the client's own id of the request when it is a sane one, and a
+// new one else.
+func requestID(r *http.Request) string {
+	return cmp.Or(saneID(r.Header.Get("X-Request-Id")), newID())
+}

@@ -1,0 +1,164 @@
+// Package parity runs what was recorded from the original gateway against this
+// one: every request over a real socket, with the upstream, the plugin server
+// and the gateway each where they belong.
+package parity
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
+	"github.com/grapnel-gateway/grapnel/test/program"
+)
+
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+
+// later lists the cases that need what this version does not have, and what
+// that is.
+var later = map[string]string{
+	"auth-rate":   "rate limits of sessions",
+	"idx-value":   "the id extractor and stored sessions",
+	"idx-missing": "the id extractor",
+	"idx-regex":   "the id extractor and stored sessions",
+	"key-missing": "stored keys",
+	"key-bad":     "stored keys",
+	"key-ok":      "stored keys",
+}
+
+// A site is everything that a case needs.
+type site struct {
+	upstream *upstream
+	plugin   *plugintest.Process
+	addr     string // of the gateway
+	conf     string // the gateway's tyk.conf
+}
+
+// newSite starts upstream and plugin and writes a Tyk set-up with the
+// definitions of the chosen cases.
+func newSite(t *testing.T, choose func(recorded) bool) (*site, []recorded) {
+	t.Helper()
+	s := &site{
+		upstream: newUpstream(t),
+		plugin:   plugintest.StartProcess(t, program.Path(t, "scripted"), "127.0.0.1:0"),
+		addr:     program.FreeAddr(t),
+	}
+	dir := t.TempDir()
+	apps := filepath.Join(dir, "apps")
+	var chosen []recorded
+	for _, c := range load(t, s.upstream.addr()) {
+		if choose(c) {
+			chosen = append(chosen, c)
+			write(t, filepath.Join(apps, c.ID+".json"), c.Definition)
+		}
+	}
+	s.conf = filepath.Join(dir, "tyk.conf")
+	write(t, s.conf, s.config(t, dir, apps))
+	return s, chosen
+}
+
+// config is a minimal tyk.conf [G-10].
+func (s *site) config(t *testing.T, dir, apps string) []byte {
+	t.Helper()
+	host, port, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(map[string]any{
+		"listen_address": host, "listen_port": number, "secret": "parity-secret",
+		"template_path": filepath.Join(dir, "templates"), "middleware_path": filepath.Join(dir, "middleware"),
+		"app_path": apps, "use_db_app_configs": false, "enable_analytics": false, "hash_keys": false,
+		"storage":                map[string]any{"type": "redis", "host": "localhost", "port": 6379},
+		"policies":               map[string]any{"policy_source": "file"},
+		"coprocess_options":      map[string]any{"enable_coprocess": true, "coprocess_grpc_server": "tcp://" + s.plugin.Target},
+		"http_server_options":    map[string]any{},
+		"allow_insecure_configs": true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func write(t *testing.T, file string, b []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestParity: this gateway does what the original did.
+func TestParity(t *testing.T) {
+	s, cases := newSite(t, func(c recorded) bool { return later[c.ID] == "" })
+	program.Start(t, s.addr, "run", "--tyk-conf", s.conf)
+	for _, c := range cases {
+		t.Run(c.ID, func(t *testing.T) { s.run(t, c) })
+	}
+	t.Logf("%d cases run; %d need a later version:", len(cases), len(later))
+	for id, why := range later {
+		t.Logf("  %s: %s", id, why)
+	}
+}
+
+func (s *site) run(t *testing.T, c recorded) {
+	called := 0
+	for i, step := range c.Steps {
+		ok := t.Run(strconv.Itoa(i+1)+" "+step.Method, func(t *testing.T) {
+			resp, body, err := step.send(s.addr, c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen, echo := s.upstream.take()
+			calls := s.plugin.Calls(t, c.ID)
+			compareReply(t, step.Want, resp, body, echo)
+			compareUpstream(t, step.Want.Upstream, seen)
+			compareObjects(t, step.Want.Objects, calls[called:])
+			called = len(calls)
+		})
+		if !ok {
+			return // the steps after it build on it
+		}
+	}
+}
+
+// TestLater: what this version cannot do it does not pretend to do. Each
+// definition is refused at load, or answers with an error, and the upstream is
+// never reached.
+func TestLater(t *testing.T) {
+	for id, why := range later {
+		t.Run(id, func(t *testing.T) {
+			s, cases := newSite(t, func(c recorded) bool { return c.ID == id })
+			if len(cases) != 1 {
+				t.Fatalf("%d recorded cases are called %s", len(cases), id)
+			}
+			if _, err := program.TryStart(t, s.addr, "run", "--tyk-conf", s.conf); err != nil {
+				if !strings.Contains(err.Error(), id) {
+					t.Errorf("the gateway ended without naming the definition: %v", err)
+				}
+				return // refused
+			}
+			for _, step := range cases[0].Steps {
+				resp, _, err := step.send(s.addr, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if seen, _ := s.upstream.take(); len(seen) > 0 || resp.StatusCode < http.StatusBadRequest {
+					t.Errorf("%s %s was answered with %d and the upstream saw %d requests; it needs %s, which is not there",
+						step.Method, step.Path, resp.StatusCode, len(seen), why)
+				}
+			}
+		})
+	}
+}
