@@ -31,7 +31,8 @@ type Event struct {
 }
 
 // Events is told what happened. Fire never blocks and never fails: what cannot
-// be kept is counted and dropped.
+// be kept is counted and dropped. Its text is the event's message, and for
+// EventVersionFailure the reason: the message of that one never varies [E-7].
 type Events interface {
 	Fire(*Exchange, EventType, string)
 }

@@ -24,7 +24,7 @@ func validate(c *grapnel.Config, r *report) {
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
 		checkPlugin(c.Plugins[name], child("plugins", name), r)
 	}
-	if len(c.APIs) == 0 {
+	if len(c.APIs) == 0 && c.Compat != grapnel.CompatTyk { // app_path may be filled later
 		r.add("apis", "missing; a gateway needs at least one API")
 	}
 	seen := claims{ids: map[string]int{}, places: map[string]string{}}
@@ -34,7 +34,9 @@ func validate(c *grapnel.Config, r *report) {
 		checkUpstream(a, at, r)
 		checkHooks(c, a, at, r)
 		checkEvents(c, a, at, r)
-		checkCORS(a.CORS, child(at, "cors"), r)
+		if c.Compat != grapnel.CompatTyk { // the original serves what browsers then refuse
+			checkCORS(a.CORS, child(at, "cors"), r)
+		}
 		notNegative(r, child(at, "max_body"), a.MaxBody)
 		notNegative(r, child(at, "upstream_timeout"), a.Upstream.Timeout)
 	}

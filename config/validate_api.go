@@ -90,7 +90,7 @@ func checkScheme(r *report, path string, u *grapnel.URL, known ...string) {
 func checkHooks(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 	for _, p := range placesOf(a, at) {
 		checkPluginName(c, p.hook.Plugin, child(p.path, "plugin"), r)
-		if p.hook.Name == "" && p.stage != grapnel.Auth { // [B-30]
+		if p.hook.Name == "" && p.stage != grapnel.Auth && c.Compat != grapnel.CompatTyk { // [B-30, D-5]
 			r.add(child(p.path, "hook"), "missing; it says which function of the plugin is asked")
 		}
 		if p.hook.Timeout != grapnel.Inherit { // as it stays when the plugin is unknown

@@ -63,7 +63,7 @@ func mayCallURL(x *grapnel.Exchange, right grapnel.AccessDefinition) bool {
 		if rule.Path, err = regexp.Compile(spec.URL); err != nil {
 			continue
 		}
-		if rule.Matches(x.Request.Method, x.Request.URL.Path, x.Prefix) {
+		if rule.Selects(x) {
 			return true
 		}
 	}

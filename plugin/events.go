@@ -94,6 +94,9 @@ func (e events) Fire(x *grapnel.Exchange, t grapnel.EventType, message string) {
 		Type: t, API: x.API, Time: time.Now(), Message: message,
 		Path: x.Request.URL.Path, Origin: x.Client.String(), Key: x.Request.Header.Get(x.API.Credential.Header),
 	}
+	if t == grapnel.EventVersionFailure { // what was told is why [E-4, E-7]
+		event.Message, event.Reason = "Attempted access to disallowed version / path.", message
+	}
 	// A dump that fails leaves the event without the request's text, which
 	// is how the original sends it too [E-4].
 	event.Request, _ = httputil.DumpRequest(x.Request, false)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-
-	"github.com/grapnel-gateway/grapnel/config/tyk"
 )
 
 type checkCommand struct{ source }
@@ -25,7 +23,7 @@ func (c checkCommand) Run(p *program) error {
 	refused := 0
 	for _, n := range l.notices {
 		fmt.Fprintln(p.stdout, n)
-		if n.Level == tyk.LevelError {
+		if n.Level >= slog.LevelError {
 			refused++
 		}
 	}

@@ -2,9 +2,8 @@ package main
 
 import (
 	"cmp"
-	"fmt"
+	"context"
 	"log/slog"
-	"path/filepath"
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -44,11 +43,26 @@ func (s source) load(env []string) (*loaded, error) {
 }
 
 func (s source) loadTyk(env []string) (*loaded, error) {
-	c, notices, err := tyk.Load(s.TykConf, env)
+	set := tyk.Source{Path: s.TykConf, Environ: env}
+	c, notices, err := set.Load()
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{config: c, notices: notices, watch: []string{s.TykConf}}, nil
+	files, err := set.Files()
+	if err != nil {
+		return nil, err
+	}
+	if c.ErrorTemplates != "" {
+		files = append(files, c.ErrorTemplates)
+	}
+	return &loaded{config: c, notices: notices, watch: files}, nil
+}
+
+// report writes the notices of a configuration to the log.
+func report(log *slog.Logger, l *loaded) {
+	for _, n := range l.notices {
+		log.Log(context.Background(), n.Level, n.Message, "file", n.File, "key", n.Path, "places", n.Count)
+	}
 }
 
 // lookup finds a variable in an environment; the last entry of a name counts.
@@ -62,7 +76,3 @@ func lookup(env []string) func(string) (string, bool) {
 		return "", false
 	}
 }
-
-var _ = filepath.Join
-var _ = fmt.Sprint
-var _ = slog.Any

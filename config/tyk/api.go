@@ -134,7 +134,7 @@ func checkPattern(path string) error {
 // below one name and for nothing else.
 func (t *translation) hosts() []string {
 	domain := strings.ToLower(t.d.Domain)
-	if domain == "" || t.d.DomainDisabled {
+	if domain == "" || domain == "*" || t.d.DomainDisabled {
 		return nil
 	}
 	if !t.conf.EnableCustomDomains {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/config"
 )
 
 // oasSuffix ends the names of OAS documents, which the Classic definitions
@@ -34,7 +35,7 @@ type found struct {
 }
 
 // apis reads and translates all definitions, in the order of their file names.
-func (l *loading) apis() ([]*grapnel.API, error) {
+func (l *loading) apis(server grapnel.Server) ([]*grapnel.API, error) {
 	dir, err := l.definitions()
 	if err != nil {
 		return nil, err
@@ -59,13 +60,23 @@ func (l *loading) apis() ([]*grapnel.API, error) {
 	var apis []*grapnel.API
 	for _, f := range all {
 		t := translation{loading: l, file: f.file, d: &f.definition}
-		if a := t.api(); a != nil {
+		if a := t.api(); a != nil && t.sound(a, server) {
 			apis = append(apis, a)
 		}
 		finder.report(&l.notices, f.file, f.raw)
 	}
-	l.separate(apis)
-	return apis, nil
+	return l.separate(apis), nil
+}
+
+// sound completes an API and reports whether the gateway accepts it, so that
+// one it does not accept harms no other.
+func (t *translation) sound(a *grapnel.API, server grapnel.Server) bool {
+	server.TLS = grapnel.TLS{} // checked once, with the whole
+	err := config.Finish(&grapnel.Config{Server: server, Plugins: t.plugins(), APIs: []*grapnel.API{a}})
+	if err != nil {
+		t.refuse("", "%v", err)
+	}
+	return err == nil
 }
 
 // escapeGlob keeps a folder's name from being a pattern.
@@ -127,19 +138,23 @@ func (l *loading) parseDefinition(b []byte) (found, error) {
 
 // separate gives every API a listen path of its own: the later of two appends
 // its id [P-3]. An alias is not worth a conflict.
-func (l *loading) separate(apis []*grapnel.API) {
+func (l *loading) separate(apis []*grapnel.API) []*grapnel.API {
 	taken := map[string]string{}
-	for _, a := range apis {
+	apis = slices.DeleteFunc(apis, func(a *grapnel.API) bool {
+		n := Notice{File: l.name(), Path: "app_path", Level: slog.LevelWarn}
 		if other, found := taken[placeOf(a, a.ListenPath)]; found {
-			path := a.ListenPath + "-" + a.ID
-			l.notices.add(Notice{
-				File: l.name(), Path: "app_path", Level: slog.LevelWarn,
-				Message: fmt.Sprintf("the API %q is served at %s: its listen path belongs to %q [P-3]", a.ID, path, other),
-			}, a.ID)
-			a.ListenPath = path
+			a.ListenPath += "-" + a.ID
+			n.Message = fmt.Sprintf("the API %q is served at %s: its listen path belongs to %q [P-3]", a.ID, a.ListenPath, other)
+		}
+		if other, found := taken[placeOf(a, a.ListenPath)]; found {
+			n.Level, n.Message = slog.LevelError, fmt.Sprintf("not served: the listen path %s of the API %q belongs to %q", a.ListenPath, a.ID, other)
+		}
+		if n.Message != "" {
+			l.notices.add(n, a.ID)
 		}
 		taken[placeOf(a, a.ListenPath)] = a.ID
-	}
+		return n.refusal()
+	})
 	for _, a := range apis {
 		a.Aliases = slices.DeleteFunc(a.Aliases, func(path string) bool {
 			_, found := taken[placeOf(a, path)]
@@ -149,6 +164,7 @@ func (l *loading) separate(apis []*grapnel.API) {
 			taken[placeOf(a, path)] = a.ID
 		}
 	}
+	return apis
 }
 
 // placeOf is the same for listen paths that cannot be told apart.

@@ -11,8 +11,12 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 )
 
-// secretNames matches what stands for a secret within a longer text [G-4].
-var secretNames = regexp.MustCompile(`\$secret_(?:env|conf|vault|consul)\.[A-Za-z0-9_-]+`)
+var (
+	// secretNames matches what stands for a secret within a longer text [G-4].
+	secretNames = regexp.MustCompile(`\$secret_(?:env|conf|vault|consul)\.[A-Za-z0-9_-]+`)
+	// contextNames matches what stands for a fact of the exchange [7.2].
+	contextNames = regexp.MustCompile(`\$tyk_context\.([A-Za-z0-9_-]+)`)
+)
 
 // rules translates the lists of one version [7.5].
 type rules struct {

@@ -18,9 +18,11 @@ func (l *loading) secret(value string) (string, error) {
 		return value, nil
 	}
 	switch scheme {
-	case "env":
-		if v, ok := l.env[name]; ok {
-			return v, nil
+	case "env": // older releases had the variable's name begin so
+		for _, n := range []string{name, "TYK_SECRET_" + strings.ToUpper(name)} {
+			if v, ok := l.env[n]; ok {
+				return v, nil
+			}
 		}
 		return "", fmt.Errorf("%s: there is no such environment variable", value)
 	case "secrets":

@@ -48,6 +48,7 @@ func (l *loading) server() (grapnel.Server, error) {
 	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	s.ErrorTemplates = l.templates()
 	s.Log = l.log()
+	s.Compat = grapnel.CompatTyk
 	return s, nil
 }
 

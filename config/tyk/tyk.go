@@ -17,6 +17,7 @@ import (
 	"fmt"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/config"
 )
 
 // PluginName is what hooks call the one plugin server of a Tyk set-up.
@@ -48,21 +49,33 @@ func (s Source) Load() (*grapnel.Config, []Notice, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	server, err := l.server()
+	c, err := l.config()
 	if err != nil {
 		return nil, l.notices.list, fmt.Errorf("%s: %w", l.name(), err)
 	}
-	apis, err := l.apis()
-	if err != nil {
-		return nil, l.notices.list, fmt.Errorf("%s: %w", l.name(), err)
-	}
-	l.report()
 	if s.Strict {
 		if err := l.notices.refused(); err != nil {
 			return nil, l.notices.list, err
 		}
 	}
-	return &grapnel.Config{Server: server, Plugins: l.plugins(), APIs: apis}, l.notices.list, nil
+	return c, l.notices.list, nil
+}
+
+// config translates what was read.
+func (l *loading) config() (*grapnel.Config, error) {
+	server, err := l.server()
+	if err != nil {
+		return nil, err
+	}
+	c := &grapnel.Config{Server: server, Plugins: l.plugins()}
+	if err := config.Finish(c); err != nil {
+		return nil, err
+	}
+	l.report()
+	if c.APIs, err = l.apis(server); err != nil {
+		return nil, err
+	}
+	return c, config.Finish(c)
 }
 
 // Files returns where the set-up is read from, for whoever watches it for

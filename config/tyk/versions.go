@@ -163,6 +163,12 @@ func (r *rules) values(at string, headers map[string]string) map[string]string {
 
 // text does the same for one text.
 func (r *rules) text(at, text string) string {
+	for _, m := range contextNames.FindAllStringSubmatch(text, -1) {
+		name := m[1]
+		if !slices.Contains([]string{"request_id", "path", "remote_addr"}, name) && !strings.HasPrefix(name, "headers_") {
+			r.warn(r.at+at, "$tyk_context.%s is always empty in this version", name)
+		}
+	}
 	return secretNames.ReplaceAllStringFunc(text, func(reference string) string {
 		kind, name, _ := strings.Cut(strings.TrimPrefix(reference, "$secret_"), ".")
 		if kind == "conf" {

@@ -3,6 +3,7 @@ package coprocess
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -176,4 +177,40 @@ func bodyOf(t testing.TB, x *grapnel.Exchange) string {
 	}
 	x.RewindBody()
 	return string(b)
+}
+
+// A state is all of an exchange that hooks may change.
+type state struct {
+	Method, URL, Host, Body string
+	Length                  int64
+	Header                  http.Header
+	Rewrite, RewriteMethod  string
+	Session                 *grapnel.Session
+}
+
+func snapshot(t testing.TB, x *grapnel.Exchange) state {
+	t.Helper()
+	if _, err := x.Body(); err != nil {
+		t.Fatal(err)
+	}
+	s := state{
+		Method: x.Request.Method, URL: x.Request.URL.String(), Host: x.Request.Host, Body: bodyOf(t, x),
+		Length: x.Request.ContentLength, Header: x.Request.Header.Clone(),
+		RewriteMethod: x.RewriteMethod, Session: x.Session,
+	}
+	if x.Rewrite != nil {
+		s.Rewrite = x.Rewrite.String()
+	}
+	return s
+}
+
+// wantFault checks that a call failed by the plugin's fault, and says where.
+func wantFault(t testing.TB, resp *http.Response, err error, where string) {
+	t.Helper()
+	if resp != nil || err == nil || !strings.Contains(err.Error(), where) {
+		t.Errorf("got %v, %v; want an error with %q", resp, err, where)
+	}
+	if _, answered := errors.AsType[*grapnel.Error](err); answered {
+		t.Errorf("%v is for the client", err)
+	}
 }

@@ -1,0 +1,57 @@
+package main
+
+import "net/http"
+
+// A target is a row of the table: one gateway in one configuration, which runs
+// as a process of its own.
+type target struct {
+	name    string
+	program string // what runs it: grapnel, nginx or haproxy
+	api     string // grapnel: what the API has besides its upstream
+	asks    bool   // peers: whether the agent is asked about each request
+	token   bool   // whether clients show a token
+	// proof is the reply header that shows that the plugin or the agent had
+	// its say: X-Seen when the upstream got the header that was set,
+	// X-Plugin when the client did. Empty where there is nothing to show.
+	proof string
+}
+
+// targets are all rows, in the order of the table.
+func targets() []target {
+	return []target{
+		{name: "grapnel, no hook", program: "grapnel"},
+		{name: "grapnel, one Pre hook", program: "grapnel", proof: "X-Seen",
+			api: "hooks: { pre: [{ plugin: bench, hook: Mark }] }"},
+		{name: "grapnel, Pre and Post", program: "grapnel", proof: "X-Seen",
+			api: "hooks: { pre: [{ plugin: bench, hook: Mark }], post: [{ plugin: bench, hook: Mark }] }"},
+		{name: "grapnel, Response hook", program: "grapnel", proof: "X-Plugin",
+			api: "hooks: { response: [{ plugin: bench, hook: MarkReply }] }"},
+		{name: "grapnel, auth hook", program: "grapnel", token: true,
+			api: "auth: [{ plugin: bench, hook: Accept }]"},
+		{name: "nginx", program: "nginx"},
+		{name: "nginx, auth_request", program: "nginx", asks: true, proof: "X-Seen"},
+		{name: "haproxy", program: "haproxy"},
+		{name: "haproxy, SPOE", program: "haproxy", asks: true, proof: "X-Seen"},
+	}
+}
+
+// header is what a target's clients send besides the usual.
+func (t target) header() http.Header {
+	if t.token {
+		return http.Header{"Authorization": {"bench"}}
+	}
+	return nil
+}
+
+// files are the files of conf that a target needs, its main one first.
+func (t target) files() []string {
+	switch {
+	case t.program == "nginx":
+		return []string{"nginx.conf"}
+	case t.program == "haproxy" && t.asks:
+		return []string{"haproxy.cfg", "spoe.cfg"}
+	case t.program == "haproxy":
+		return []string{"haproxy.cfg"}
+	}
+	return []string{"grapnel.yaml"}
+}
