@@ -35,6 +35,8 @@ type API struct {
 	// MaxBody bounds the request's body, and a reply that a hook reads.
 	// 0 is no limit; without one, limits.body holds.
 	MaxBody Size `yaml:"max_body"`
+	// Limits bound how often the API may be called.
+	Limits APILimits `yaml:",inline"`
 	// RateLimitHeaders puts X-RateLimit-* on replies [S-40].
 	RateLimitHeaders bool `yaml:"rate_limit_headers"`
 	// Bundle is the custom_middleware_bundle of a Tyk definition; plugins
@@ -118,6 +120,17 @@ func (u *URL) UnmarshalText(b []byte) error {
 
 // MarshalText writes the URL.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// APILimits bound how often an API may be called.
+type APILimits struct {
+	// RateLimit bounds the calls of all callers together; over it they get
+	// 429 [7.2].
+	RateLimit RateLimit `yaml:"rate_limit"`
+	// DisableRate lets sessions call the API at any rate.
+	DisableRate bool `yaml:"disable_rate_limit"`
+	// DisableQuota lets sessions call the API without spending quota.
+	DisableQuota bool `yaml:"disable_quota"`
+}
 
 // A Credential is the place of what proves who is calling.
 type Credential struct {

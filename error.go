@@ -24,6 +24,7 @@ const (
 	CodeUpstreamFailed   Code = "upstream_failed"
 	CodeUpstreamTimeout  Code = "upstream_timeout"
 	CodeUpstreamTooLarge Code = "upstream_too_large"
+	CodeStoreUnavailable Code = "store_unavailable"
 	CodeInternal         Code = "internal"
 )
 

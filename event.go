@@ -10,10 +10,21 @@ type EventType string
 const (
 	EventAuthFailure    EventType = "AuthFailure"
 	EventVersionFailure EventType = "VersionFailure"
+	EventKeyExpired     EventType = "KeyExpired"
+	EventRateExceeded   EventType = "RatelimitExceeded"
+	EventQuotaExceeded  EventType = "QuotaExceeded"
+	EventTokenCreated   EventType = "TokenCreated"
+	EventTokenUpdated   EventType = "TokenUpdated"
+	EventTokenDeleted   EventType = "TokenDeleted"
 )
 
 // EventTypes lists the events that this gateway fires.
-func EventTypes() []EventType { return []EventType{EventAuthFailure, EventVersionFailure} }
+func EventTypes() []EventType {
+	return []EventType{
+		EventAuthFailure, EventVersionFailure, EventKeyExpired, EventRateExceeded, EventQuotaExceeded,
+		EventTokenCreated, EventTokenUpdated, EventTokenDeleted,
+	}
+}
 
 // An Event is something that happened to one exchange.
 type Event struct {

@@ -58,6 +58,9 @@ type Exchange struct {
 	// Loops counts how often the exchange was handed on to an API of this
 	// gateway instead of an upstream.
 	Loops int
+	// Unlimited says that rates and quotas do not apply, as in a loop that
+	// was counted where it began [M-13].
+	Unlimited bool
 	// Calls are the hook calls made so far, for the access log.
 	Calls []Call
 

@@ -1,11 +1,19 @@
 package grapnel
 
+import "encoding/json"
+
 // A Session is who is calling and what they may do. Its JSON is that of the
 // original's stored keys [S-1…S-3]; times are Unix seconds, spans are seconds.
 type Session struct {
 	// KeyID is the credential that stands for the session; plugins see it
 	// as session.key_id [B-27]. It is not part of the stored form.
 	KeyID string `json:"-"`
+	// StoreID is the id under which the session is stored, and counted
+	// [Z-1, Z-7]; empty while it is not stored.
+	StoreID string `json:"-"`
+	// Extra holds the keys of the stored form that this gateway does not
+	// know. They are written back as they were read [Z-23].
+	Extra map[string]json.RawMessage `json:"-"`
 
 	LastCheck           int64                       `json:"last_check"`
 	Allowance           float64                     `json:"allowance"`
@@ -53,6 +61,48 @@ type AccessDefinition struct {
 	APIID       string       `json:"api_id"`
 	Versions    []string     `json:"versions"`
 	AllowedURLs []AccessSpec `json:"allowed_urls"`
+	// Limit, when not empty, takes the place of the session's own numbers
+	// for this API.
+	Limit APILimit `json:"limit"`
+	// Scope names the counters that Limit is counted with; empty is the
+	// session's own.
+	Scope string `json:"allowance_scope"`
+	// Endpoints limit single endpoints.
+	Endpoints []EndpointLimit `json:"endpoints,omitempty"`
+	// Extra holds the keys of the stored form that this gateway does not
+	// know.
+	Extra map[string]json.RawMessage `json:"-"`
+}
+
+// An APILimit is the limits of a session on one API.
+type APILimit struct {
+	Rate               float64 `json:"rate"`
+	Per                float64 `json:"per"`
+	ThrottleInterval   float64 `json:"throttle_interval"`
+	ThrottleRetryLimit int     `json:"throttle_retry_limit"`
+	MaxQueryDepth      int     `json:"max_query_depth"`
+	QuotaMax           int64   `json:"quota_max"`
+	QuotaRenews        int64   `json:"quota_renews"`
+	QuotaRemaining     int64   `json:"quota_remaining"`
+	QuotaRenewalRate   int64   `json:"quota_renewal_rate"`
+}
+
+// An EndpointLimit is the rate at which one endpoint may be called.
+type EndpointLimit struct {
+	Path    string        `json:"path"`
+	Methods []MethodLimit `json:"methods"`
+}
+
+// A MethodLimit is the rate of one method of an endpoint.
+type MethodLimit struct {
+	Name  string    `json:"name"`
+	Limit RateLimit `json:"limit"`
+}
+
+// A RateLimit is a number of requests in a number of seconds.
+type RateLimit struct {
+	Rate float64 `json:"rate" yaml:"rate"`
+	Per  float64 `json:"per" yaml:"per"`
 }
 
 // An AccessSpec is the right to call one URL with some methods [S-48].

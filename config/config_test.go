@@ -140,6 +140,15 @@ func TestFinish(t *testing.T) {
 	if diff := cmp.Diff(mustParse(t, smallest), c); diff != "" {
 		t.Error(diff)
 	}
+	empty := &grapnel.Config{}
+	empty.SetDefaults()
+	if err := Finish(empty); err == nil || err.Error() != "apis: missing; a gateway needs at least one API" {
+		t.Errorf("a gateway without APIs: %v", err)
+	}
+	empty.Compat = grapnel.CompatTyk
+	if err := Finish(empty); err != nil {
+		t.Errorf("a Tyk set-up without APIs: %v", err)
+	}
 	c.APIs[0].Auth = []grapnel.AuthMethod{{Hook: grapnel.Hook{Plugin: "nobody"}}}
 	c.Timeouts.Idle = -5
 	err := Finish(c)

@@ -34,11 +34,16 @@ func decode(r *report, root *yaml.Node, c any, getenv func(string) (string, bool
 	d.value(root, "", reflect.ValueOf(c).Elem())
 }
 
-// value reads the node into v, which can be set.
+// value reads the node into v, which can be set. Whatever the node is, a
+// pointer points to something afterwards.
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	d.depth++
 	defer func() { d.depth-- }()
 	d.given(path, n.Line)
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
 	switch {
 	case d.depth > maxDepth:
 		d.at(n.Line, path, "nested too deeply")
@@ -49,6 +54,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 			d.at(n.Line, path, "aliases stand for more than %d values", maxCopies)
 		}
 		d.copies++
+		d.unread[path] = true
 	case n.Style&yaml.TaggedStyle != 0:
 		d.at(n.Line, path, "tags like %s are not supported", n.Tag)
 	default:
@@ -76,10 +82,6 @@ func (d *decoder) alias(n *yaml.Node, path string, v reflect.Value) {
 
 // bare reads a node that is neither alias nor tagged, by the kind of v.
 func (d *decoder) bare(n *yaml.Node, path string, v reflect.Value) {
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		d.unmarshal(n, path, u)
 		return

@@ -126,7 +126,7 @@ g.yaml:18: apis[1].auth[0].plugin: no plugin "bilingz"; did you mean "billing"?`
 }
 
 // TestAliases: a value may be used again; it cannot contain itself, nor grow
-// without bound.
+// without bound. What cannot be read at all leaves no hole behind.
 func TestAliases(t *testing.T) {
 	c := mustParse(t, `
 apis:
@@ -146,6 +146,15 @@ apis:
 	}
 	if got := failure(t, laughs); !strings.HasSuffix(got, "aliases stand for more than 10000 values") || strings.Contains(got, "\n") {
 		t.Errorf("a billion laughs: %.200s", got)
+	}
+	tagged := "apis: [!x {}, 1, {id: c, listen_path: /c, target: !y z, cors: !z {}}]\nplugins: {p: !x {}}"
+	want := "g.yaml:1: apis[0]: tags like !x are not supported\n" +
+		"g.yaml:1: apis[1]: expected a mapping, found 1\n" +
+		"g.yaml:1: apis[2].target: tags like !y are not supported\n" +
+		"g.yaml:1: apis[2].cors: tags like !z are not supported\n" +
+		"g.yaml:2: plugins.p: tags like !x are not supported"
+	if diff := cmp.Diff(want, failure(t, tagged)); diff != "" {
+		t.Error(diff)
 	}
 	deep := "apis: [{id: a, listen_path: /a, target: http://a, config_data: {x: " + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}}]"
 	if got := failure(t, deep); !strings.HasSuffix(got, "]: nested too deeply") {

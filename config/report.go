@@ -85,8 +85,10 @@ func (r *report) err() error {
 // plainKey matches the keys that need no quotes in a path.
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// child is the path of a key in the mapping at path.
+// child is the path of a key in the mapping at path. Keys of unreasonable
+// length are shortened: every value below them repeats them.
 func child(path, key string) string {
+	key = shorten(key)
 	switch {
 	case !plainKey.MatchString(key):
 		return path + "[" + strconv.Quote(key) + "]"

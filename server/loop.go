@@ -65,7 +65,7 @@ func (g *generation) handOn(x *grapnel.Exchange, u *url.URL) (*http.Response, er
 	if to.Path == "" {
 		to.Path = "/"
 	}
-	method := query.Get("method")
+	method, unlimited := query.Get("method"), query.Get("check_limits") != "true"
 	for _, control := range []string{"method", "loop_limit", "check_limits"} {
 		query.Del(control)
 	}
@@ -82,7 +82,7 @@ func (g *generation) handOn(x *grapnel.Exchange, u *url.URL) (*http.Response, er
 	inner := *x
 	inner.Request, inner.API, inner.Log, inner.Loops = r, target.api, target.log, x.Loops+1
 	inner.Prefix, inner.Rewrite, inner.RewriteMethod, inner.Version = "", nil, "", nil
-	inner.Session, inner.Open = nil, false
+	inner.Session, inner.Open, inner.Unlimited = nil, false, unlimited
 	resp, err := target.handle(&inner)
 	x.Calls = inner.Calls
 	return resp, err

@@ -54,16 +54,16 @@ func h2c(p *http.Protocols)   { p.SetUnencryptedHTTP2(true) }
 // everyPair runs a test with HTTP/1.1 and HTTP/2 on either side of the gateway.
 func everyPair(t *testing.T, h http.HandlerFunc, test func(t *testing.T, c *http.Client, url string)) {
 	t.Helper()
-	for _, side := range []struct {
-		name string
-		set  func(*http.Protocols)
-	}{{"h1", http1}, {"h2", h2c}} {
-		for _, scheme := range []string{"http", "h2c"} {
-			t.Run(side.name+" to "+scheme, func(t *testing.T) {
-				up := upstream(t, h)
-				g := proxy(t, scheme+"://"+up.Listener.Addr().String())
-				test(t, client(t, side.set), g.url)
-			})
+	up := upstream(t, h)
+	address := up.Listener.Addr()
+	g := start(t, configuration(t, `
+apis:
+  - {id: h1, listen_path: /h1/, target: "http://%s"}
+  - {id: h2, listen_path: /h2/, target: "h2c://%s"}
+`, address, address), io.Discard)
+	for name, c := range map[string]*http.Client{"h1": client(t, http1), "h2": client(t, h2c)} {
+		for _, up := range []string{"h1", "h2"} {
+			t.Run(name+" to "+up, func(t *testing.T) { test(t, c, g.url+"/"+up) })
 		}
 	}
 }

@@ -54,8 +54,8 @@ func (t *translation) api() *grapnel.API {
 	a.Events = t.events()
 	a.CORS = t.cors()
 	a.Addresses = t.addresses()
-	a.Versioning = t.versioning()
-	a.MaxBody = t.maxBody()
+	a.Versioning = versions{t}.versioning()
+	a.MaxBody = t.conf.maxBody()
 	a.RateLimitHeaders = true
 	a.Internal = d.Internal
 	a.Bundle = d.Bundle
@@ -90,16 +90,16 @@ func (t *translation) listen() grapnel.Listen {
 		ListenPath:      path,
 		StripListenPath: p.StripListenPath,
 		Loose:           !t.conf.HTTPServerOptions.EnableStrictRoutes,
-		Aliases:         t.aliases(),
+		Aliases:         aliases(t.d.APIID),
 	}
 }
 
 // aliases is the path made of the API's id [P-4].
-func (t *translation) aliases() []string {
-	if id := t.d.APIID; id == "" || strings.ContainsAny(id, "/{} \t\r\n") {
+func aliases(id string) []string {
+	if id == "" || strings.ContainsAny(id, "/{} \t\r\n") {
 		return nil
 	}
-	return []string{"/" + t.d.APIID + "/"}
+	return []string{"/" + id + "/"}
 }
 
 // checkPattern reports {name:expression} segments that mean nothing.
@@ -171,7 +171,7 @@ func (t *translation) upstream() grapnel.Upstream {
 		return u
 	}
 	if !p.EnableLoadBalancing || len(p.TargetList) == 0 {
-		u.Target = t.target("proxy.target_url", p.TargetURL)
+		u.Target = t.target("proxy.target_url", p.TargetURL, "http", "https", "h2c", "ws", "wss", "tyk")
 		if p.EnableLoadBalancing {
 			t.warn("proxy.enable_load_balancing", "has no effect: target_list is empty")
 		}
@@ -181,7 +181,7 @@ func (t *translation) upstream() grapnel.Upstream {
 		if !strings.Contains(text, "://") {
 			text = "http://" + text
 		}
-		u.Targets = append(u.Targets, t.target(fmt.Sprintf("proxy.target_list[%d]", i), text))
+		u.Targets = append(u.Targets, t.target(fmt.Sprintf("proxy.target_list[%d]", i), text, "http", "https", "h2c", "ws", "wss"))
 	}
 	if len(u.Targets) == 1 {
 		u.Target, u.Targets = u.Targets[0], nil
@@ -190,7 +190,7 @@ func (t *translation) upstream() grapnel.Upstream {
 }
 
 // target reads an absolute URL [P-10].
-func (t *translation) target(path, text string) *grapnel.URL {
+func (t *translation) target(path, text string, schemes ...string) *grapnel.URL {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
@@ -198,6 +198,8 @@ func (t *translation) target(path, text string) *grapnel.URL {
 		return nil
 	case u.Host == "":
 		t.refuse(path, "%q is not an absolute URL", text)
+	case !slices.Contains(schemes, u.Scheme):
+		t.refuse(path, "the scheme %q is not one of %s", u.Scheme, strings.Join(schemes, ", "))
 	}
 	return &grapnel.URL{URL: *u}
 }

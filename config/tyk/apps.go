@@ -72,7 +72,7 @@ func (l *loading) apis(server grapnel.Server) ([]*grapnel.API, error) {
 // one it does not accept harms no other.
 func (t *translation) sound(a *grapnel.API, server grapnel.Server) bool {
 	server.TLS = grapnel.TLS{} // checked once, with the whole
-	err := config.Finish(&grapnel.Config{Server: server, Plugins: t.plugins(), APIs: []*grapnel.API{a}})
+	err := config.Finish(&grapnel.Config{Server: server, Plugins: t.conf.plugins(), APIs: []*grapnel.API{a}})
 	if err != nil {
 		t.refuse("", "%v", err)
 	}
@@ -123,7 +123,7 @@ func (l *loading) parseDefinition(b []byte) (found, error) {
 		f.raw = inner
 	}
 	var err error
-	if f.raw, err = l.secrets(f.raw); err != nil {
+	if f.raw, err = l.references().followAll(f.raw); err != nil {
 		return f, err
 	}
 	if b, err = json.Marshal(f.raw); err != nil {

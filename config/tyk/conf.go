@@ -83,7 +83,7 @@ type confSecurity struct {
 
 // open finds and reads tyk.conf and lays the environment over it.
 func (s Source) open() (*loading, error) {
-	l := &loading{env: map[string]string{}}
+	l := &loading{env: environment{}}
 	for _, pair := range s.Environ {
 		if name, value, ok := strings.Cut(pair, "="); ok {
 			l.env[name] = value

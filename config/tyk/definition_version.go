@@ -2,6 +2,7 @@ package tyk
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 )
 
@@ -69,6 +70,17 @@ type extendedPaths struct {
 	ValidateRequest []checked         `json:"validate_request"`
 	GoPlugin        []endpoint        `json:"go_plugin"`
 	RateLimit       []limited         `json:"rate_limit"`
+}
+
+// listed reports whether any path is to be treated in a way of its own.
+func (p extendedPaths) listed() bool {
+	lists := reflect.ValueOf(p)
+	for i := range lists.NumField() {
+		if lists.Field(i).Len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // An endpoint is what all entries of the lists have [P-30].

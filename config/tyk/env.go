@@ -18,11 +18,14 @@ const (
 	logLevel = "TYK_LOGLEVEL"
 )
 
+// An environment holds variables by name.
+type environment map[string]string
+
 // overlay lays the TYK_GW_* variables over what the file says [G-3]. What has
 // no effect is noticed.
 func (l *loading) overlay() error {
 	used := map[string]bool{omitFile: true}
-	if err := l.overlayStruct(reflect.ValueOf(&l.conf).Elem(), envPrefix, used); err != nil {
+	if err := l.env.fill(reflect.ValueOf(&l.conf).Elem(), envPrefix, used); err != nil {
 		return err
 	}
 	if v := l.env[logLevel]; v != "" {
@@ -41,18 +44,20 @@ func (l *loading) overlay() error {
 	return nil
 }
 
-func (l *loading) overlayStruct(v reflect.Value, prefix string, used map[string]bool) error {
+// fill gives the fields of a struct, and of those within it, the values of
+// their variables, and records which these are.
+func (e environment) fill(v reflect.Value, prefix string, used map[string]bool) error {
 	for i := range v.NumField() {
 		name := prefix + "_" + strings.ToUpper(v.Type().Field(i).Name)
 		field := v.Field(i)
 		if field.Kind() == reflect.Struct {
-			if err := l.overlayStruct(field, name, used); err != nil {
+			if err := e.fill(field, name, used); err != nil {
 				return err
 			}
 			continue
 		}
 		used[name] = true
-		value, ok := l.env[name]
+		value, ok := e[name]
 		if !ok || value == "" && field.Kind() != reflect.String {
 			continue
 		}

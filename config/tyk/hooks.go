@@ -48,6 +48,9 @@ func list(hooks []hook, stage grapnel.Stage) []grapnel.Hook {
 // [B-30, D-9].
 func (t *translation) auth() []grapnel.AuthMethod {
 	if t.d.UseKeyless || !t.d.custom() {
+		if check := t.d.CustomMiddleware.AuthCheck; check.Name != "" && !check.Disabled {
+			t.warn("custom_middleware.auth_check", "is not asked: custom_plugin_auth_enabled is off or the API is keyless [C-1]")
+		}
 		return nil
 	}
 	h := grapnel.Hook{Plugin: PluginName, Timeout: grapnel.Inherit, Stage: grapnel.Auth}
@@ -119,7 +122,7 @@ func (t *translation) event(at string, h eventHandler) (grapnel.EventHandler, bo
 		return grapnel.EventHandler{Name: h.Meta.Prefix}, true
 	case h.Name != "cp_dynamic_handler":
 		t.warn(at, "has no effect: the handler %q is not supported; cp_dynamic_handler and eh_log_handler are", h.Name)
-	case t.d.CustomMiddleware.Driver != driverGRPC || !t.hasPlugins():
+	case t.d.CustomMiddleware.Driver != driverGRPC || !t.conf.hasPlugins():
 		t.warn(at, "has no effect: the handler needs the driver \"grpc\" and a coprocess_grpc_server [E-2]")
 	case h.Meta.Name == "":
 		t.warn(at, "has no effect: handler_meta.name is empty")

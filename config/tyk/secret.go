@@ -10,9 +10,17 @@ import (
 // maxSecret bounds a file that a value refers to.
 const maxSecret = 1 << 20
 
-// secret follows a value that refers to another place [G-4]: env://NAME,
+// references are the places that a value can refer to, files apart.
+type references struct {
+	env     environment
+	secrets map[string]string // of tyk.conf
+}
+
+func (l *loading) references() references { return references{l.env, l.conf.Secrets} }
+
+// follow follows a value that refers to another place [G-4]: env://NAME,
 // file:///path, secrets://key. Any other text stands for itself.
-func (l *loading) secret(value string) (string, error) {
+func (r references) follow(value string) (string, error) {
 	scheme, name, ok := strings.Cut(value, "://")
 	if !ok {
 		return value, nil
@@ -20,13 +28,13 @@ func (l *loading) secret(value string) (string, error) {
 	switch scheme {
 	case "env": // older releases had the variable's name begin so
 		for _, n := range []string{name, "TYK_SECRET_" + strings.ToUpper(name)} {
-			if v, ok := l.env[n]; ok {
+			if v, ok := r.env[n]; ok {
 				return v, nil
 			}
 		}
 		return "", fmt.Errorf("%s: there is no such environment variable", value)
 	case "secrets":
-		if v, ok := l.conf.Secrets[name]; ok {
+		if v, ok := r.secrets[name]; ok {
 			return v, nil
 		}
 		return "", fmt.Errorf("%s: tyk.conf has no such entry in its secrets", value)
@@ -57,21 +65,21 @@ func readSecret(path string) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 
-// secrets follows the references in all texts of a JSON value.
-func (l *loading) secrets(v any) (any, error) {
+// followAll follows the references in all texts of a JSON value.
+func (r references) followAll(v any) (any, error) {
 	var err error
 	switch v := v.(type) {
 	case string:
-		return l.secret(v)
+		return r.follow(v)
 	case []any:
 		for i := range v {
-			if v[i], err = l.secrets(v[i]); err != nil {
+			if v[i], err = r.followAll(v[i]); err != nil {
 				return nil, err
 			}
 		}
 	case map[string]any:
 		for k := range v {
-			if v[k], err = l.secrets(v[k]); err != nil {
+			if v[k], err = r.followAll(v[k]); err != nil {
 				return nil, fmt.Errorf("%s: %w", k, err)
 			}
 		}

@@ -30,7 +30,7 @@ const (
 
 // server translates what holds for the whole process.
 func (l *loading) server() (grapnel.Server, error) {
-	if err := l.refuseConf(); err != nil {
+	if err := l.conf.refuse(); err != nil {
 		return grapnel.Server{}, err
 	}
 	var s grapnel.Server
@@ -42,9 +42,9 @@ func (l *loading) server() (grapnel.Server, error) {
 	if s.TLS, err = l.tls(); err != nil {
 		return s, err
 	}
-	s.Listen = l.address(orDefault(l.conf.ListenPort, defaultPort))
-	s.Limits = grapnel.Limits{Header: maxHeader, Body: l.maxBody()}
-	s.Timeouts = l.timeouts(s.Timeouts)
+	s.Listen = l.conf.address(orDefault(l.conf.ListenPort, defaultPort))
+	s.Limits = grapnel.Limits{Header: maxHeader, Body: l.conf.maxBody()}
+	s.Timeouts = l.conf.timeouts(s.Timeouts)
 	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	s.ErrorTemplates = l.templates()
 	s.Log = l.log()
@@ -52,10 +52,10 @@ func (l *loading) server() (grapnel.Server, error) {
 	return s, nil
 }
 
-// refuseConf refuses what would make the gateway serve something else than the
+// refuse refuses what would make the gateway serve something else than the
 // operator means, or less guarded.
-func (l *loading) refuseConf() error {
-	switch c := &l.conf; {
+func (c *conf) refuse() error {
+	switch {
 	case c.UseDBAppConfigs:
 		return errors.New("use_db_app_configs: the definitions are in a dashboard, which this gateway cannot ask; put them into app_path")
 	case c.SlaveOptions.UseRPC:
@@ -68,16 +68,16 @@ func (l *loading) refuseConf() error {
 	return nil
 }
 
-func (l *loading) address(port int) string {
-	return net.JoinHostPort(l.conf.ListenAddress, strconv.Itoa(port))
+func (c *conf) address(port int) string {
+	return net.JoinHostPort(c.ListenAddress, strconv.Itoa(port))
 }
 
-func (l *loading) maxBody() grapnel.Size {
-	return grapnel.Size(max(l.conf.HTTPServerOptions.MaxRequestBodySize, 0))
+func (c *conf) maxBody() grapnel.Size {
+	return grapnel.Size(max(c.HTTPServerOptions.MaxRequestBodySize, 0))
 }
 
 func (l *loading) admin() (grapnel.Admin, error) {
-	secret, err := l.secret(l.conf.Secret)
+	secret, err := l.references().follow(l.conf.Secret)
 	if err != nil {
 		return grapnel.Admin{}, fmt.Errorf("secret: %w", err)
 	}
@@ -91,7 +91,7 @@ func (l *loading) admin() (grapnel.Admin, error) {
 	}
 	port := l.conf.ControlAPIPort
 	if port != 0 && port != orDefault(l.conf.ListenPort, defaultPort) {
-		a.Listen = l.address(port)
+		a.Listen, a.Prefix = l.conf.address(port), ""
 	}
 	if l.conf.ControlAPIHostname != "" {
 		l.warn("control_api_hostname", "has no effect: the control API answers under every host name")
@@ -133,13 +133,13 @@ func (l *loading) tls() (grapnel.TLS, error) {
 
 // timeouts keeps those of def that the original does not have. A request's
 // header has no longer than the whole request.
-func (l *loading) timeouts(def grapnel.Timeouts) grapnel.Timeouts {
-	o := l.conf.HTTPServerOptions
+func (c *conf) timeouts(def grapnel.Timeouts) grapnel.Timeouts {
+	o := c.HTTPServerOptions
 	def.Read = seconds(orDefault(float64(o.ReadTimeout), defaultServerTimeout))
 	def.Write = seconds(orDefault(float64(o.WriteTimeout), defaultServerTimeout))
 	def.ReadHeader = min(def.ReadHeader, def.Read)
-	def.Upstream = seconds(orDefault(l.conf.ProxyDefaultTimeout, defaultProxyTimeout))
-	def.Drain = seconds(orDefault(float64(l.conf.GracefulShutdownTimeoutDuration), defaultDrain))
+	def.Upstream = seconds(orDefault(c.ProxyDefaultTimeout, defaultProxyTimeout))
+	def.Drain = seconds(orDefault(float64(c.GracefulShutdownTimeoutDuration), defaultDrain))
 	return def
 }
 
@@ -182,17 +182,17 @@ func (l *loading) log() grapnel.Log {
 }
 
 // hasPlugins reports whether hooks can be asked.
-func (l *loading) hasPlugins() bool {
-	o := l.conf.CoProcessOptions
+func (c *conf) hasPlugins() bool {
+	o := c.CoProcessOptions
 	return o.EnableCoProcess && o.CoProcessGRPCServer != ""
 }
 
 // plugins translates coprocess_options into the one plugin server.
-func (l *loading) plugins() map[string]*grapnel.PluginServer {
-	if !l.hasPlugins() {
+func (c *conf) plugins() map[string]*grapnel.PluginServer {
+	if !c.hasPlugins() {
 		return nil
 	}
-	o := l.conf.CoProcessOptions
+	o := c.CoProcessOptions
 	return map[string]*grapnel.PluginServer{PluginName: {
 		Name:            PluginName,
 		Target:          o.CoProcessGRPCServer,
@@ -202,7 +202,7 @@ func (l *loading) plugins() map[string]*grapnel.PluginServer {
 		MaxSend:         grapnel.Size(max(o.GRPCSendMaxSize, 0)),
 		Authority:       o.GRPCAuthority,
 		RoundRobin:      o.GRPCRoundRobinLoadBalancing,
-		VerbatimHeaders: l.conf.IgnoreCanonicalMIMEHeaderKey,
+		VerbatimHeaders: c.IgnoreCanonicalMIMEHeaderKey,
 	}}
 }
 

@@ -28,7 +28,7 @@ info: there is no cluster to take part in
   node_secret allow_insecure_configs allow_remote_config suppress_redis_signal_reload
   reload_interval reload_wait_time management_node node_id
   db_app_conf_options disable_dashboard_zeroconf
-  slave_options auth_override service_discovery hostname
+  slave_options.* auth_override service_discovery hostname
 warn: nothing is recorded for analytics
   enable_analytics analytics_config statsd_* enable_http_profiler
   newrelic track_404_logs version_header

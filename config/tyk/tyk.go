@@ -67,7 +67,7 @@ func (l *loading) config() (*grapnel.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &grapnel.Config{Server: server, Plugins: l.plugins()}
+	c := &grapnel.Config{Server: server, Plugins: l.conf.plugins()}
 	if err := config.Finish(c); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s Source) Files() ([]string, error) {
 
 // A loading is one reading of a set-up.
 type loading struct {
-	env     map[string]string
+	env     environment
 	file    string // tyk.conf; empty without one
 	raw     any    // what it holds, for the search of keys without effect
 	conf    conf

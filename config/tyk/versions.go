@@ -13,9 +13,12 @@ import (
 // expiryLayout is how definitions write when something ends, in UTC [7.2].
 const expiryLayout = "2006-01-02 15:04"
 
+// versions translates the versions of a definition.
+type versions struct{ *translation }
+
 // versioning translates the versions and the choice between them [P-20…P-25].
 // It is nil for a definition that has no rules at all.
-func (t *translation) versioning() *grapnel.Versioning {
+func (t versions) versioning() *grapnel.Versioning {
 	data, choice := t.d.VersionData, t.d.Definition
 	if choice.Enabled && len(choice.Versions) > 0 {
 		t.refuse("definition.versions", "versions that are definitions of their own are not supported")
@@ -36,7 +39,7 @@ func (t *translation) versioning() *grapnel.Versioning {
 
 // unversioned fills in the one version of an API that is not versioned. Where
 // it is not clear which one that is, every request is refused [P-20].
-func (t *translation) unversioned(v *grapnel.Versioning) {
+func (t versions) unversioned(v *grapnel.Versioning) {
 	all := t.d.VersionData.Versions
 	v.Versions = map[string]*grapnel.Version{}
 	name, ok := sole(all)
@@ -67,7 +70,7 @@ func sole(all map[string]version) (string, bool) {
 }
 
 // versioned fills in the choice by what requests say [P-21, P-24].
-func (t *translation) versioned(v *grapnel.Versioning) {
+func (t versions) versioned(v *grapnel.Versioning) {
 	data, choice := t.d.VersionData, t.d.Definition
 	v.Location, v.Key = choice.Location, choice.Key
 	if !slices.Contains([]string{"header", "url-param", "url"}, v.Location) {
@@ -88,7 +91,7 @@ func (t *translation) versioned(v *grapnel.Versioning) {
 
 // expiry reads when something ends. What cannot be read has ended, as in the
 // original.
-func (t *translation) expiry(path, text string) time.Time {
+func (t versions) expiry(path, text string) time.Time {
 	if text == "" || text == "-1" {
 		return time.Time{}
 	}
@@ -101,13 +104,13 @@ func (t *translation) expiry(path, text string) time.Time {
 }
 
 // version translates one version and its rules.
-func (t *translation) version(name string, v version) *grapnel.Version {
+func (t versions) version(name string, v version) *grapnel.Version {
 	at := "version_data.versions." + name
 	out := &grapnel.Version{Name: name, Expires: t.expiry(at+".expires", v.Expires)}
 	if v.OverrideTarget != "" {
-		out.Target = t.target(at+".override_target", v.OverrideTarget)
+		out.Target = t.target(at+".override_target", v.OverrideTarget, "http", "https", "h2c", "ws", "wss", "tyk")
 	}
-	r := &rules{translation: t, at: at, ignoreCase: v.IgnoreEndpointCase || t.conf.IgnoreEndpointCase, out: out}
+	r := &rules{translation: t.translation, at: at, ignoreCase: v.IgnoreEndpointCase || t.conf.IgnoreEndpointCase, out: out}
 	r.globals(v)
 	if v.UseExtendedPaths {
 		r.at += ".extended_paths"
@@ -115,6 +118,9 @@ func (t *translation) version(name string, v version) *grapnel.Version {
 		r.transforms(v.ExtendedPaths)
 		r.unsupported(v.ExtendedPaths)
 	} else {
+		if v.ExtendedPaths.listed() {
+			t.warn(at+".extended_paths", "has no effect while use_extended_paths is false, as in the original [P-25]")
+		}
 		r.at += ".paths"
 		r.legacy(v.Paths)
 	}
@@ -174,7 +180,7 @@ func (r *rules) text(at, text string) string {
 		if kind == "conf" {
 			kind = "secrets"
 		}
-		value, err := r.secret(kind + "://" + name)
+		value, err := r.references().follow(kind + "://" + name)
 		if err != nil {
 			r.refuse(r.at+at, "%v", err)
 		}

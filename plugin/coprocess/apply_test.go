@@ -203,23 +203,28 @@ func TestChangeBody(t *testing.T) {
 	}
 }
 
+// set, code, moved and overridden are edits of a request that are faulty or not.
+func set(name, value string) func(*wire.Object) {
+	return func(o *wire.Object) { o.Request.SetHeaders = map[string]string{"X-Good": "1", name: value} }
+}
+
+func code(n int32) func(*wire.Object) {
+	return func(o *wire.Object) { o.Request.ReturnOverrides.ResponseCode = n }
+}
+
+func moved(url string) func(*wire.Object) {
+	return func(o *wire.Object) { o.Request.Url = url }
+}
+
+func overridden(name, value string) func(*wire.Object) {
+	return func(o *wire.Object) {
+		o.Request.ReturnOverrides = &wire.ReturnOverrides{ResponseCode: 200, Headers: map[string]string{name: value}}
+	}
+}
+
 // T-38, T-58…T-60, L-7, L-11, L-12: answers that are faulty, and the field that
 // the error names. The exchange stays as it was.
 func TestFaultyAnswer(t *testing.T) {
-	set := func(name, value string) func(*wire.Object) {
-		return func(o *wire.Object) { o.Request.SetHeaders = map[string]string{"X-Good": "1", name: value} }
-	}
-	code := func(n int32) func(*wire.Object) {
-		return func(o *wire.Object) { o.Request.ReturnOverrides.ResponseCode = n }
-	}
-	url := func(u string) func(*wire.Object) {
-		return func(o *wire.Object) { o.Request.Url = u }
-	}
-	override := func(name, value string) func(*wire.Object) {
-		return func(o *wire.Object) {
-			o.Request.ReturnOverrides = &wire.ReturnOverrides{ResponseCode: 200, Headers: map[string]string{name: value}}
-		}
-	}
 	tests := []struct {
 		name string
 		edit func(*wire.Object)
@@ -234,19 +239,19 @@ func TestFaultyAnswer(t *testing.T) {
 		{"length", set("content-length", "5"), `set_headers["content-length"]: the gateway frames`},
 		{"transfer coding", set("Transfer-Encoding", "chunked"), `set_headers["Transfer-Encoding"]: the gateway frames`},
 		{"delete", func(o *wire.Object) { o.Request.DeleteHeaders = []string{"A", "b:c"} }, `delete_headers: "b:c"`},
-		{"T-38 empty url", url(""), `url: ""`},
-		{"T-38 relative url", url("foo/bar"), `url: "foo/bar"`},
-		{"bad url", url("/a%zz"), `url: "/a%zz"`},
-		{"url with line break", url("/a\r\nX: y"), `url: "/a\r\nX: y"`},
-		{"opaque url", url("mailto:x@y"), `url: "mailto:x@y"`},
-		{"asterisk", url("*"), `url: "*"`},
+		{"T-38 empty url", moved(""), `url: ""`},
+		{"T-38 relative url", moved("foo/bar"), `url: "foo/bar"`},
+		{"bad url", moved("/a%zz"), `url: "/a%zz"`},
+		{"url with line break", moved("/a\r\nX: y"), `url: "/a\r\nX: y"`},
+		{"opaque url", moved("mailto:x@y"), `url: "mailto:x@y"`},
+		{"asterisk", moved("*"), `url: "*"`},
 		{"method", func(o *wire.Object) { o.Request.Method = "GET /x" }, `method: "GET /x"`},
 		{"T-58 code 50", code(50), "return_overrides.response_code: 50"},
 		{"T-58 code 1000", code(1000), "return_overrides.response_code: 1000"},
 		{"code 101", code(101), "return_overrides.response_code: 101"},
 		{"code 600", code(600), "return_overrides.response_code: 600"},
-		{"override header", override("X-A", "1\n2"), `return_overrides.headers["X-A"]: value has a line break`},
-		{"override length", override("Content-Length", "7"), `return_overrides.headers["Content-Length"]`},
+		{"override header", overridden("X-A", "1\n2"), `return_overrides.headers["X-A"]: value has a line break`},
+		{"override length", overridden("Content-Length", "7"), `return_overrides.headers["Content-Length"]`},
 	}
 	p := start(t)
 	for _, compat := range bothModes {

@@ -136,20 +136,20 @@ func (b *binding) responseHeader(old http.Header, sent, got *wire.ResponseObject
 	return out, nil
 }
 
-// originals are header values that could not be sent as they are, in order, by
-// name and the text that was sent instead.
+// originals are the values of headers that could not be sent as they are, in
+// order, by name and the text that was sent instead.
 type originals map[[2]string][]string
 
 func unsent(h http.Header) originals {
 	var out originals
 	for name, values := range h {
-		for _, v := range values {
-			if !unfit(v) {
-				continue
-			}
-			if out == nil {
-				out = originals{}
-			}
+		if !slices.ContainsFunc(values, unfit) {
+			continue
+		}
+		if out == nil {
+			out = originals{}
+		}
+		for _, v := range values { // the fit ones too: they may be the text of others
 			key := [2]string{name, text(v)}
 			out[key] = append(out[key], v)
 		}

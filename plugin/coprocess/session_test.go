@@ -110,7 +110,9 @@ func TestSessionSeen(t *testing.T) {
 
 // T-112…T-116, C-4…C-6: what an auth hook must return.
 func TestAuthenticate(t *testing.T) {
-	state := func(pairs map[string]string) *wire.SessionState { return &wire.SessionState{Metadata: pairs, OrgId: "evil"} }
+	state := func(pairs map[string]string) *wire.SessionState {
+		return &wire.SessionState{Metadata: pairs, OrgId: "evil"}
+	}
 	token := func(s string) map[string]string { return map[string]string{"token": s} }
 	tests := []struct {
 		name     string

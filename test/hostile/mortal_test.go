@@ -20,6 +20,9 @@ var stages = []struct{ stage, verbs string }{
 	{"pre", "mortal"}, {"auth", "mortal;auth sesame"}, {"post_key_auth", "mortal"}, {"post", "mortal"}, {"response", "mortal"},
 }
 
+// forEver is the timeout of a hook that has none [L-7].
+const forEver = "0"
+
 // TestStartsWithoutPlugin: the gateway starts while the plugin server is down,
 // answers as documented, and uses the server as soon as it is up; and again
 // after it was killed [A-60, T-61…T-64].
@@ -77,9 +80,10 @@ func TestKilledMidCall(t *testing.T) {
 	const parallel = 20
 	for _, st := range stages {
 		t.Run(st.stage, func(t *testing.T) {
+			t.Parallel()
 			target := socket(t)
 			server := startPlugin(t, target)
-			s := newSite(t, target, waiting(at(st.stage, "waits", "hostile", "mortal;hang"), st.stage))
+			s := newSite(t, target, bound(at(st.stage, "waits", "hostile", "mortal;hang"), st.stage, forEver))
 			s.neighbour(t)
 			replies := make(chan error, parallel)
 			var all sync.WaitGroup
@@ -113,21 +117,11 @@ func TestKilledMidCall(t *testing.T) {
 	}
 }
 
-// waiting makes an API's hooks wait for ever: their timeout is 0, which is
-// none [L-7].
-func waiting(a object, stage string) object {
-	if stage == "auth" {
-		a["auth"].([]object)[0]["timeout"] = "0"
-		return a
-	}
-	a["hooks"].(object)[stage].([]object)[0]["timeout"] = "0"
-	return a
-}
-
 // TestKillsItself: a plugin that takes its server down in the middle of a call.
 func TestKillsItself(t *testing.T) {
 	for _, st := range stages {
 		t.Run(st.stage, func(t *testing.T) {
+			t.Parallel()
 			server := startPlugin(t, "127.0.0.1:0")
 			s := newSite(t, server.Target, at(st.stage, "dies", "hostile", "mortal;die"))
 			s.neighbour(t)
@@ -170,8 +164,9 @@ func TestTimeoutTravels(t *testing.T) {
 func TestClientLeaves(t *testing.T) {
 	for _, st := range stages {
 		t.Run(st.stage, func(t *testing.T) {
+			t.Parallel()
 			server := startPlugin(t, "127.0.0.1:0")
-			s := newSite(t, server.Target, waiting(at(st.stage, "waits", "hostile", "mortal;hang"), st.stage))
+			s := newSite(t, server.Target, bound(at(st.stage, "waits", "hostile", "mortal;hang"), st.stage, forEver))
 			conn, err := net.Dial("tcp", s.Addr)
 			if err != nil {
 				t.Fatal(err)

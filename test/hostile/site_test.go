@@ -25,9 +25,6 @@ func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 // patience bounds every wait; nothing that works comes near it.
 const patience = 20 * time.Second
 
-// timeout is how long the gateway waits for the hostile plugin server.
-const timeout = 500 * time.Millisecond
-
 // A site is a gateway with a well-behaved plugin server, an upstream, and
 // whatever APIs a test has. The plugin server "hostile" is the test's own.
 type site struct {
@@ -54,7 +51,7 @@ func newSite(t *testing.T, target string, apis ...object) *site {
 		"admin":  object{"listen": ""},
 		"log":    object{"format": "json", "level": "info"},
 		"plugins": object{
-			"hostile": object{"target": target, "timeout": timeout.String(), "max_receive": "1MiB"},
+			"hostile": object{"target": target, "timeout": patience.String(), "max_receive": "1MiB"},
 			"good":    object{"target": s.good.Target, "timeout": patience.String()},
 			"default": object{"target": s.good.Target},
 		},
@@ -111,6 +108,16 @@ func at(stage, id, plugin, verbs string) object {
 		return api(id, object{"auth": hooks("good", "auth sesame"), "hooks": object{stage: hooks(plugin, verbs)}})
 	}
 	return api(id, object{"hooks": object{stage: hooks(plugin, verbs)}})
+}
+
+// bound gives the hook that at has put into an API a timeout of its own.
+func bound(a object, stage, timeout string) object {
+	list := a["auth"]
+	if stage != "auth" {
+		list = a["hooks"].(object)[stage]
+	}
+	list.([]object)[0]["timeout"] = timeout
+	return a
 }
 
 // A reply is what a client got.
