@@ -14,6 +14,11 @@ type Config struct {
 	Plugins map[string]*PluginServer `yaml:"plugins"`
 	// APIs are the published services; there has to be one at least.
 	APIs []*API `yaml:"apis"`
+	// PolicyPath is where policies are read from: a JSON file that holds
+	// them by id, or a folder with one in each .json file [S-10].
+	PolicyPath string `yaml:"policies"`
+	// Policies are the policies by id.
+	Policies map[string]*Policy `yaml:"-"`
 }
 
 // A Server is the configuration of the process: where it listens, and what
@@ -36,6 +41,12 @@ type Server struct {
 	// (error_403.json, error.json, error.xml …); empty means the built-in
 	// ones [S-50].
 	ErrorTemplates string `yaml:"error_templates"`
+	// Store keeps sessions, counters and what the control API publishes:
+	// a file name, memory:, or a Redis for many gateways: redis://,
+	// rediss://, redis+sentinel://, redis+cluster://.
+	Store string `yaml:"store"`
+	// Keys say how credentials are stored and found.
+	Keys KeyRules `yaml:"keys"`
 	// Log says what the gateway logs, and how.
 	Log Log `yaml:"log"`
 	// Compat says whose set-up this is; what the original does differently
@@ -55,6 +66,7 @@ func (s *Server) SetDefaults() {
 		Upstream:   Duration(30 * time.Second),
 		Drain:      Duration(30 * time.Second),
 	}
+	s.Store = "grapnel.db"
 	s.Log = Log{Level: "info", Access: true}
 	s.Compat = CompatNative
 }

@@ -112,7 +112,7 @@ func (c *headerChange) apply(x *grapnel.Exchange, h http.Header) {
 			delete(h, f.name)
 			continue
 		}
-		h[f.name] = []string{value}
+		grapnel.SetHeader(h, f.name, value)
 	}
 }
 

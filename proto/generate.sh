@@ -39,7 +39,7 @@ done
 {
   echo "# Written by generate.sh: what went in, and what came out. To check: sha256sum -c GENERATED"
   find ./*.proto generate -type f ! -path '*/node_modules/*' ! -path '*/target/*' | sed 's|^\./||' | sort | xargs sha256sum
-  cd "$out" && find . -type f | sed 's|^\./||' | sort | xargs sha256sum
+  (cd "$out" && find . -type f | sed 's|^\./||' | sort | xargs sha256sum)
 } >"$work/GENERATED"
 
 if [[ $mode == --check ]]; then

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"net/http/httptrace"
@@ -16,16 +15,16 @@ type informational struct {
 	trace httptrace.ClientTrace
 	w     http.ResponseWriter
 	mu    sync.Mutex
-	over  bool // the final reply is being written
+	over  bool // the client gets no more of them
 }
 
-// forwardInformational makes the context with which an upstream's interim
-// replies reach the client. The caller must call stop before it writes the
-// final one.
-func forwardInformational(ctx context.Context, w http.ResponseWriter) (_ context.Context, stop func()) {
-	i := &informational{w: w}
+// forwardInformational makes the copy of a request with which an upstream's
+// interim replies reach the client, unless that speaks HTTP/1.0 and knows none
+// [RFC 9110, 15.2]. The caller must call stop before it writes the final reply.
+func forwardInformational(w http.ResponseWriter, r *http.Request) (_ *http.Request, stop func()) {
+	i := &informational{w: w, over: !r.ProtoAtLeast(1, 1)}
 	i.trace.Got1xxResponse = i.forward
-	return httptrace.WithClientTrace(ctx, &i.trace), i.stop
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &i.trace)), i.stop
 }
 
 // forward may be called after the round trip has failed, and while the gateway

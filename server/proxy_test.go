@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
 )
 
 // proxy starts a gateway with one API that has no hooks, in front of target.
@@ -229,4 +231,19 @@ func TestUpstreamAbortIsSeen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHookMakesUpInterimStatus: 1xx ends no exchange, so the client cannot be
+// left with one.
+func TestHookMakesUpInterimStatus(t *testing.T) {
+	up, hooks := echo(t, "up"), plugintest.Serve(t)
+	g := start(t, configuration(t, `
+plugins: { p: { target: %q, timeout: 5s } }
+apis:
+  - { id: a, listen_path: /, target: %q, hooks: { response: [{ plugin: p, hook: "rstatus 101" }] } }
+`, hooks.Target, up.URL), io.Discard)
+	resp := do(t, client(t, http1), request(t, t.Context(), http.MethodGet, g.url, nil))
+	if resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("got %d", resp.StatusCode)
+	}
 }

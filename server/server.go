@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,7 +135,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Client: upstream.ClientAddr(r, s.config.TrustedProxies), Start: time.Now(),
 	}
 	handle := notFound
-	if route, prefix := g.table.find(r.Host, r.URL.Path); route != nil {
+	if dotSegments(r.URL.Path) {
+		handle = badPath
+	} else if route, prefix := g.table.find(r.Host, r.URL.Path); route != nil {
 		x.API, x.Prefix, x.Log, handle = route.api, prefix, route.log, route.handle
 	}
 	s.exchange(w, x, handle)
@@ -144,8 +147,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // takes the process or another exchange down.
 func (s *Server) exchange(w http.ResponseWriter, x *grapnel.Exchange, handle grapnel.Handler) {
 	r := x.Request
-	ctx, stop := forwardInformational(r.Context(), w)
-	x.Request = r.WithContext(ctx)
+	forwarding, stop := forwardInformational(w, r)
+	x.Request = forwarding
 	resp, err := run(handle, x)
 	stop()
 	if err != nil {
@@ -190,6 +193,27 @@ func (s *Server) ownPage(path string) http.Handler {
 
 func notFound(*grapnel.Exchange) (*http.Response, error) {
 	return nil, &grapnel.Error{Status: http.StatusNotFound, Code: grapnel.CodeNotFound, Message: "Not Found"}
+}
+
+// badPath refuses a path that would mean another one to whoever resolves its
+// dots: rules for paths would be tried on the one and the upstream would serve
+// the other [RFC 3986 6.2.2.3].
+func badPath(*grapnel.Exchange) (*http.Response, error) {
+	return nil, &grapnel.Error{Status: http.StatusBadRequest, Code: grapnel.CodeBadRequest, Message: "Bad Request"}
+}
+
+// dotSegments reports whether a decoded path has a segment . or ..
+func dotSegments(path string) bool {
+	for rest := path; ; {
+		at := strings.Index(rest, "/.")
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+2:]
+		if end := strings.TrimPrefix(rest, "."); end == "" || end[0] == '/' {
+			return true
+		}
+	}
 }
 
 // requestID is the client's own id of the request when it is a sane one, and a

@@ -120,15 +120,20 @@ func TestTrailersBothWays(t *testing.T) {
 	})
 }
 
+// hint is an upstream that sends interim replies: two hints, and a 100 that
+// nobody has asked for and that goes no further.
+func hint(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusContinue)
+	w.Header().Set("Link", "</style.css>; rel=preload")
+	w.WriteHeader(http.StatusEarlyHints)
+	w.Header().Set("Link", "</more.css>; rel=preload")
+	w.WriteHeader(http.StatusEarlyHints)
+	w.Header().Del("Link")
+	w.Header().Set("X-Final", "1")
+}
+
 func TestEarlyHints(t *testing.T) {
-	everyPair(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Link", "</style.css>; rel=preload")
-		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Set("Link", "</more.css>; rel=preload")
-		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Del("Link")
-		w.Header().Set("X-Final", "1")
-	}, func(t *testing.T, c *http.Client, url string) {
+	everyPair(t, hint, func(t *testing.T, c *http.Client, url string) {
 		var hints []string
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 			Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
@@ -145,6 +150,19 @@ func TestEarlyHints(t *testing.T) {
 			t.Errorf("final reply: %d %v", resp.StatusCode, resp.Header)
 		}
 	})
+}
+
+func TestNoHintsForHTTP10(t *testing.T) { // RFC 9110, 15.2
+	g := proxy(t, upstream(t, hint).URL)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(g.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	if status, err := bufio.NewReader(conn).ReadString('\n'); status != "HTTP/1.0 200 OK\r\n" || err != nil {
+		t.Errorf("got %q, %v", status, err)
+	}
 }
 
 // TestExpectContinue speaks HTTP by hand: the client sends its body only when

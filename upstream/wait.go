@@ -64,7 +64,7 @@ func (w *wait) end() bool {
 func (w *wait) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over && w.timer != nil {
+	if w.timer != nil {
 		w.timer.Stop()
 	}
 }

@@ -83,7 +83,7 @@ func (b *binding) commit(x *grapnel.Exchange, c change) {
 	}
 	for name, value := range c.set {
 		if name := b.client.headerName(name); name != "Host" {
-			r.Header[name] = []string{value}
+			grapnel.SetHeader(r.Header, name, value)
 		}
 	}
 	if c.url != nil {

@@ -67,7 +67,7 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, sent, 
 		b.setStatus(x, resp, status)
 	}
 	if hasBody(x.Request.Method, status) {
-		setBody(resp, b.newResponseBody(got))
+		setBody(resp, got.RawBody) // an edit of the text alone has no effect
 	}
 	return nil
 }
@@ -90,16 +90,6 @@ func setBody(resp *http.Response, body []byte) {
 		resp.ContentLength = -1
 		resp.Header.Del("Content-Length")
 	}
-}
-
-// newResponseBody is the body that the answer gives the reply: raw_body, an edit
-// of the text alone has no effect. Natively the text counts when raw_body
-// came back empty [L-24].
-func (b *binding) newResponseBody(got *wire.ResponseObject) []byte {
-	if !b.client.tyk && len(got.RawBody) == 0 {
-		return []byte(got.Body)
-	}
-	return got.RawBody
 }
 
 // responseHeader makes the reply's new header of the answer. What

@@ -11,14 +11,15 @@ import (
 )
 
 // sessionState is the wire form of a session [B-22…B-27]. The original holds
-// back certificate and max_query_depth; natively they are sent [L-1, L-3].
+// back certificate, max_query_depth and, as recorded, key_id; natively they are
+// sent [L-1, L-3].
 func sessionState(s *grapnel.Session, tyk bool) *wire.SessionState {
 	out := &wire.SessionState{
 		LastCheck: s.LastCheck, Allowance: s.Allowance, Rate: s.Rate, Per: s.Per,
 		Expires: s.Expires, DataExpires: s.DataExpires, SessionLifetime: s.SessionLifetime,
 		QuotaMax: s.QuotaMax, QuotaRenews: s.QuotaRenews, QuotaRemaining: s.QuotaRemaining, QuotaRenewalRate: s.QuotaRenewalRate,
 		AccessRights: accessRights(s.AccessRights),
-		OrgId:        s.OrgID, KeyId: text(s.KeyID), Alias: s.Alias, Tags: s.Tags,
+		OrgId:        s.OrgID, Alias: s.Alias, Tags: s.Tags,
 		OauthClientId: s.OAuthClientID, OauthKeys: s.OAuthKeys,
 		BasicAuthData: &wire.BasicAuthData{Password: s.BasicAuthData.Password, Hash: s.BasicAuthData.Hash},
 		JwtData:       &wire.JWTData{Secret: s.JWTData.Secret},
@@ -33,7 +34,7 @@ func sessionState(s *grapnel.Session, tyk bool) *wire.SessionState {
 		PostExpiryAction:        s.PostExpiryAction, PostExpiryGracePeriod: s.PostExpiryGrace,
 	}
 	if !tyk {
-		out.Certificate, out.MaxQueryDepth = s.Certificate, int64(s.MaxQueryDepth)
+		out.Certificate, out.MaxQueryDepth, out.KeyId = s.Certificate, int64(s.MaxQueryDepth), text(s.KeyID)
 	}
 	return out
 }

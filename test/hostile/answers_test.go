@@ -107,7 +107,7 @@ func trials() []trial {
 
 // TestMisdeeds: whatever a plugin answers, if it answers at all, the client
 // gets the documented reply, no hook's request goes upstream, the log says what
-// happened to whom, and the neighbour notices nothing
+// happened to whom, and the neighbours notice nothing
 // [A-30, A-31, A-41, L-7, L-11, L-12].
 func TestMisdeeds(t *testing.T) {
 	server := startPlugin(t, "127.0.0.1:0")
@@ -124,7 +124,7 @@ func TestMisdeeds(t *testing.T) {
 		apis = append(apis, a)
 	}
 	s := newSite(t, server.Target, apis...)
-	s.neighbour(t)
+	s.neighbours(t, "neighbour", "kin")
 	for _, c := range trials() {
 		t.Run(c.stage+"/"+c.label, func(t *testing.T) {
 			r := s.must(t, c.id)

@@ -33,7 +33,7 @@ func TestStartsWithoutPlugin(t *testing.T) {
 		apis = append(apis, at(st.stage, st.stage, "hostile", st.verbs))
 	}
 	s := newSite(t, target, apis...)
-	s.neighbour(t)
+	s.neighbours(t, "neighbour")
 	for round := range 2 {
 		for _, st := range stages {
 			s.checkFailure(t, st.stage, st.stage, "mortal", "(?i)unavailable|connect|EOF", s.must(t, st.stage))
@@ -65,7 +65,7 @@ func TestNeverThere(t *testing.T) {
 		apis = append(apis, at(st.stage, st.stage, "hostile", st.verbs))
 	}
 	s := newSite(t, l.Addr().String(), apis...)
-	s.neighbour(t)
+	s.neighbours(t, "neighbour")
 	for _, st := range stages {
 		t.Run(st.stage, func(t *testing.T) {
 			s.checkFailure(t, st.stage, st.stage, "mortal", "(?i)unavailable|refused", s.must(t, st.stage))
@@ -84,7 +84,7 @@ func TestKilledMidCall(t *testing.T) {
 			target := socket(t)
 			server := startPlugin(t, target)
 			s := newSite(t, target, bound(at(st.stage, "waits", "hostile", "mortal;hang"), st.stage, forEver))
-			s.neighbour(t)
+			s.neighbours(t, "neighbour")
 			replies := make(chan error, parallel)
 			var all sync.WaitGroup
 			for range parallel {
@@ -124,7 +124,7 @@ func TestKillsItself(t *testing.T) {
 			t.Parallel()
 			server := startPlugin(t, "127.0.0.1:0")
 			s := newSite(t, server.Target, at(st.stage, "dies", "hostile", "mortal;die"))
-			s.neighbour(t)
+			s.neighbours(t, "neighbour")
 			s.checkFailure(t, st.stage, "dies", "mortal", "(?i)unavailable|EOF|reset|connection", s.must(t, "dies"))
 			server.Wait() // it is gone indeed
 		})

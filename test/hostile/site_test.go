@@ -41,7 +41,7 @@ type object = map[string]any
 func newSite(t *testing.T, target string, apis ...object) *site {
 	t.Helper()
 	s := &site{upstream: newUpstream(t), good: startPlugin(t, "127.0.0.1:0")}
-	apis = append(apis, api("neighbour", object{"hooks": object{"pre": hooks("good", "set X-Good=1")}}))
+	apis = append(apis, at("pre", "neighbour", "good", "set X-Good=1"), at("pre", "kin", "hostile", "set X-Good=1"))
 	for _, a := range apis {
 		a["target"] = s.upstream.URL
 	}
@@ -158,30 +158,32 @@ func (s *site) must(t *testing.T, id string) reply {
 	return r
 }
 
-// neighbour asks the neighbour API all the time until the test ends, and fails
-// the test if any reply is not what it should be.
-func (s *site) neighbour(t *testing.T) {
+// neighbours asks other APIs all the time until the test ends, and fails the
+// test if any reply is not what it should be. The API "neighbour" has a plugin
+// server of its own, the API "kin" shares the hostile one.
+func (s *site) neighbours(t *testing.T, ids ...string) {
 	t.Helper()
-	stop, first, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for n := 0; ; n++ {
-			r, err := s.ask("neighbour")
-			if err != nil || r.status != http.StatusOK || !strings.Contains(r.body, `"X-Good":["1"]`) {
-				t.Errorf("the neighbour got %+v, %v", r, err)
+	stop := make(chan struct{})
+	var first, all sync.WaitGroup
+	for _, id := range ids {
+		first.Add(1)
+		all.Go(func() {
+			for answered := sync.OnceFunc(first.Done); ; answered() {
+				r, err := s.ask(id)
+				if err != nil || r.status != http.StatusOK || !strings.Contains(r.body, `"X-Good":["1"]`) {
+					t.Errorf("%s got %+v, %v", id, r, err)
+				}
+				select {
+				case <-stop:
+					answered()
+					return
+				default:
+				}
 			}
-			if n == 0 {
-				close(first)
-			}
-			select {
-			case <-stop:
-				return
-			default:
-			}
-		}
-	}()
-	<-first
-	t.Cleanup(func() { close(stop); <-done })
+		})
+	}
+	first.Wait()
+	t.Cleanup(func() { close(stop); all.Wait() })
 }
 
 // eventually waits until ok says yes.

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
 	"github.com/grapnel-gateway/grapnel/test/program"
@@ -139,6 +140,19 @@ func (s *site) run(t *testing.T, c recorded) {
 		if !ok {
 			return // the steps after it build on it
 		}
+	}
+}
+
+// TestDeadline: in a Tyk set-up, calls to the plugin have ten seconds [L-7].
+func TestDeadline(t *testing.T) {
+	s, cases := newSite(t, func(c recorded) bool { return c.ID == "pre-echo" })
+	program.Start(t, s.addr, "run", "--tyk-conf", s.conf)
+	if _, _, err := cases[0].Steps[0].send(s.addr, cases[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	calls := s.plugin.Calls(t, cases[0].ID)
+	if len(calls) != 1 || calls[0].Timeout > 10*time.Second || calls[0].Timeout < 5*time.Second {
+		t.Errorf("the plugin got the calls %+v, want one with a timeout of 10 s", calls)
 	}
 }
 

@@ -3,6 +3,7 @@ package program
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ func TryStart(t testing.TB, addr string, args ...string) (*Gateway, error) {
 	t.Helper()
 	g := &Gateway{Addr: addr, cmd: exec.Command(Path(t, "grapnel"), args...), done: make(chan struct{})}
 	g.cmd.Stdout, g.cmd.Stderr = &g.log, &g.log
+	g.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or every race build lingers for a second
 	if err := g.cmd.Start(); err != nil {
 		return nil, err
 	}

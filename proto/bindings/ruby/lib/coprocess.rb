@@ -1,0 +1,9 @@
+# frozen_string_literal: true
+
+require 'coprocess_common_pb'
+require 'coprocess_mini_request_object_pb'
+require 'coprocess_object_pb'
+require 'coprocess_response_object_pb'
+require 'coprocess_return_overrides_pb'
+require 'coprocess_session_state_pb'
+require 'coprocess_object_services_pb'
