@@ -16,6 +16,10 @@ type Keys interface {
 	// Load is Find for exactly this key, as a plugin or an extractor names
 	// it [C-9, I-11].
 	Load(ctx context.Context, key string) (*Session, error)
+	// Token returns the key that stands for an id within an organisation
+	// [S-60], as for the identity of a token or what an extractor found
+	// [I-10].
+	Token(org, id string) string
 	// Save stores the session under its KeyID for ttl, 0 for ever, and sets
 	// its StoreID. A session that equals the stored one is not written again
 	// until half of its ttl has passed [L-37].

@@ -69,9 +69,10 @@ type Catalog interface {
 type Signals interface {
 	// Publish tells all gateways, this one included.
 	Publish(ctx context.Context, s Signal) error
-	// Subscribe calls heard for every signal until the context ends. After
-	// a broken connection it calls it with SignalLost, since signals may
-	// have been missed.
+	// Subscribe returns at once. From then on heard is called, by one
+	// goroutine, for every signal until the context ends or the store is
+	// closed. After a broken connection it is called with SignalLost, since
+	// signals may have been missed.
 	Subscribe(ctx context.Context, heard func(Signal)) error
 }
 

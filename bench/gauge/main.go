@@ -129,7 +129,6 @@ func results(s settings, programs map[string]bool, rows []row) string {
 Written by `+"`make bench`"+`. [README.md](README.md) says what the rows and columns mean.
 
 %s
-
 - date: %s
 - machine: %s
 - versions: %s

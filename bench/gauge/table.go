@@ -61,7 +61,7 @@ func median[T ~int64 | ~float64](samples []sample, of func(sample) T) (middle T,
 
 // columns are the heads of the table; cells are in the same order.
 func columns() []string {
-	return []string{"", "requests/s", "CPU µs/request", "p50 ms", "p99 ms", "peak MiB", "failed"}
+	return []string{"row", "requests/s", "CPU µs/request", "p50 ms", "p99 ms", "peak MiB", "failed"}
 }
 
 func (r row) cells() []string {

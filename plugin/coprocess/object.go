@@ -37,6 +37,9 @@ func (b *binding) requestObject(x *grapnel.Exchange, body []byte) *wire.MiniRequ
 		Body:            b.bodyText(body),
 		ReturnOverrides: b.overrides,
 	}
+	if b.stage == grapnel.Response && b.client.tyk {
+		delete(o.Headers, "Accept-Encoding") // as recorded: the original's is gone by then
+	}
 	if r.TLS != nil {
 		o.Scheme = "https" // [B-13]
 	}

@@ -1,0 +1,195 @@
+package grapnel
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// encode writes v, and extra into it.
+func encode(v any, extra map[string]json.RawMessage) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil || len(extra) == 0 {
+		return b, err
+	}
+	return merge(b, extra)
+}
+
+// merge adds members to a JSON object. Objects that both sides have are merged
+// in turn.
+func merge(object []byte, extra map[string]json.RawMessage) ([]byte, error) {
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(object, &all); err != nil {
+		return nil, err
+	}
+	for key, value := range extra {
+		inner := map[string]json.RawMessage{}
+		if known := all[key]; len(known) > 0 && known[0] == '{' && json.Unmarshal(value, &inner) == nil {
+			var err error
+			if value, err = merge(known, inner); err != nil {
+				return nil, err
+			}
+		}
+		all[key] = value
+	}
+	return json.Marshal(all)
+}
+
+// A shape says what is known about a key.
+type shape int
+
+const (
+	foreign shape = iota // nothing
+	opaque               // the whole value
+	limited              // an object with an APILimit's keys
+	basic                // an object with BasicAuthData's keys
+	secret               // an object with JWTData's keys
+	monitor              // an object with Monitor's keys
+)
+
+func sessionShape(key string) shape {
+	switch strings.ToLower(key) {
+	case "basic_auth_data":
+		return basic
+	case "jwt_data":
+		return secret
+	case "monitor":
+		return monitor
+	case "last_check", "allowance", "rate", "per", "throttle_interval", "throttle_retry_limit", "max_query_depth",
+		"date_created", "expires", "quota_max", "quota_renews", "quota_remaining", "quota_renewal_rate", "access_rights",
+		"org_id", "oauth_client_id", "oauth_keys", "certificate", "hmac_enabled", "enable_http_signature_validation",
+		"hmac_string", "rsa_certificate_id", "is_inactive", "apply_policy_id", "apply_policies", "data_expires",
+		"enable_detail_recording", "enable_detailed_recording", "meta_data", "tags", "alias", "last_updated",
+		"id_extractor_deadline", "session_lifetime", "post_expiry_action", "post_expiry_grace_period":
+		return opaque
+	}
+	return foreign
+}
+
+func rightShape(key string) shape {
+	switch strings.ToLower(key) {
+	case "limit":
+		return limited
+	case "api_name", "api_id", "versions", "allowed_urls", "allowance_scope", "endpoints":
+		return opaque
+	}
+	return foreign
+}
+
+// has reports whether a nested object of the shape has the key.
+func (s shape) has(key string) bool {
+	key = strings.ToLower(key)
+	switch s {
+	case limited:
+		switch key {
+		case "rate", "per", "throttle_interval", "throttle_retry_limit", "max_query_depth",
+			"quota_max", "quota_renews", "quota_remaining", "quota_renewal_rate":
+			return true
+		}
+	case basic:
+		return key == "password" || key == "hash_type"
+	case secret:
+		return key == "secret"
+	case monitor:
+		return key == "trigger_limits"
+	}
+	return false
+}
+
+// unknown collects the members of an object that are foreign. Of a known object
+// it keeps, as an object, those that its shape does not have.
+func unknown(object []byte, known func(key string, value []byte) shape) (map[string]json.RawMessage, error) {
+	var out map[string]json.RawMessage
+	keep := func(key string, value []byte) {
+		if out == nil {
+			out = map[string]json.RawMessage{}
+		}
+		out[key] = bytes.Clone(value)
+	}
+	err := members(object, func(key string, value []byte) error {
+		s := known(key, value)
+		if s == opaque {
+			return nil
+		}
+		if s == foreign {
+			keep(key, value)
+			return nil
+		}
+		rest := map[string]json.RawMessage{}
+		err := members(value, func(key string, value []byte) error {
+			if !s.has(key) {
+				rest[key] = value
+			}
+			return nil
+		})
+		if err != nil || len(rest) == 0 {
+			return err
+		}
+		b, err := json.Marshal(rest)
+		keep(key, b)
+		return err
+	})
+	return out, err
+}
+
+var errShape = errors.New("not a JSON object")
+
+// members calls f for each member of a JSON object that was found valid. It
+// takes null for an object without members.
+func members(object []byte, f func(key string, value []byte) error) error {
+	b := bytes.TrimSpace(object)
+	if len(b) == 0 || string(b) == "null" {
+		return nil
+	}
+	if b[0] != '{' || b[len(b)-1] != '}' {
+		return errShape
+	}
+	for b = next(b[1:]); len(b) > 0 && b[0] == '"'; {
+		n := valueEnd(b)
+		key := string(b[1:max(1, n-1)])
+		if strings.Contains(key, `\`) {
+			if err := json.Unmarshal(b[:n], &key); err != nil {
+				return err
+			}
+		}
+		b = next(b[n:])
+		n = valueEnd(b)
+		if err := f(key, b[:n]); err != nil {
+			return err
+		}
+		b = next(b[n:])
+	}
+	return nil
+}
+
+// next skips what stands between two values.
+func next(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n,:") }
+
+// valueEnd is the length of the JSON value that b begins with.
+func valueEnd(b []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			if quoted = !quoted; !quoted && depth == 0 {
+				return i + 1
+			}
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth == 0 {
+				return i // the end of what encloses a number or a word
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n'):
+			return i
+		}
+	}
+	return len(b)
+}
