@@ -132,17 +132,38 @@ type APILimits struct {
 	DisableQuota bool `yaml:"disable_quota"`
 }
 
-// A Credential is the place of what proves who is calling.
+// A Credential is the place of what proves who is calling. A parameter goes
+// before the header, a cookie before both; an empty name means not there.
 type Credential struct {
-	Header, Param, Cookie string // names; empty means not there
+	Header string `yaml:"header"` // the name of a request header
+	Param  string `yaml:"param"`  // the name of a query parameter
+	Cookie string `yaml:"cookie"` // the name of a cookie
 	// Strip removes it before Post hooks and the upstream.
-	Strip bool
+	Strip bool `yaml:"-"`
 }
 
-// AuthMethod is one way to prove who is calling. In this version it is a hook
-// of a plugin server.
+// SetDefaults looks in the Authorization header.
+func (c *Credential) SetDefaults() { c.Header = "Authorization" }
+
+// AuthMethod is one way to prove who is calling: exactly one of the kinds is
+// set, or the hook of a plugin server.
 type AuthMethod struct {
 	Hook `yaml:",inline"`
+	// Token takes keys as they are stored.
+	Token *TokenAuth `yaml:"token"`
+	// Basic takes names and passwords.
+	Basic *BasicAuth `yaml:"basic"`
+	// JWT takes JSON Web Tokens.
+	JWT *JWTAuth `yaml:"jwt"`
+	// HMAC takes signed requests.
+	HMAC *HMACAuth `yaml:"hmac"`
+	// Certificate takes TLS client certificates.
+	Certificate *CertificateAuth `yaml:"certificate"`
+}
+
+// Asks reports whether the method asks a plugin server.
+func (m *AuthMethod) Asks() bool {
+	return m.Token == nil && m.Basic == nil && m.JWT == nil && m.HMAC == nil && m.Certificate == nil
 }
 
 // CORS says which other origins' pages may call the API. The fields follow the

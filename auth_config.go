@@ -8,8 +8,14 @@ type TokenAuth struct {
 }
 
 // BasicAuth lets callers in who present the name and password of a stored key
-// in the Authorization header [S-43].
-type BasicAuth struct{}
+// [S-43].
+type BasicAuth struct {
+	// Header is where they stand, as RFC 7617 encodes them.
+	Header string `yaml:"header"`
+}
+
+// SetDefaults looks in the Authorization header.
+func (b *BasicAuth) SetDefaults() { b.Header = "Authorization" }
 
 // JWTAuth lets callers in who present a signed token [S-44]. One of JWKS,
 // PublicKey and Secret says how tokens are verified; without any, each caller's

@@ -58,6 +58,7 @@ type Server struct {
 func (s *Server) SetDefaults() {
 	s.Listen = ":8080"
 	s.TLS.MinVersion = "1.2"
+	s.TLS.ClientCertificates = "none"
 	s.Admin = Admin{Listen: "127.0.0.1:9696", Health: "/hello"}
 	s.Limits = Limits{Header: 64 << 10, Body: 64 << 20}
 	s.Timeouts = Timeouts{
@@ -79,6 +80,12 @@ type TLS struct {
 	Certificates []Certificate `yaml:"certificates"`
 	// MinVersion is the oldest version accepted: "1.2" or "1.3".
 	MinVersion string `yaml:"min_version"`
+	// ClientCertificates says whether clients are asked for a certificate:
+	// none, request, or require, which turns away those without one.
+	ClientCertificates string `yaml:"client_certificates"`
+	// ClientCA is a PEM file with the authorities that client certificates
+	// must come from; without one, the APIs decide which they let in.
+	ClientCA string `yaml:"client_ca"`
 }
 
 // A Certificate is a certificate chain and its key, as PEM files.

@@ -25,6 +25,7 @@ const (
 	CodeUpstreamTimeout  Code = "upstream_timeout"
 	CodeUpstreamTooLarge Code = "upstream_too_large"
 	CodeStoreUnavailable Code = "store_unavailable"
+	CodeKeysUnavailable  Code = "keys_unavailable" // no issuer's keys could be fetched
 	CodeInternal         Code = "internal"
 )
 

@@ -37,11 +37,13 @@ type place struct {
 	hook  *grapnel.Hook
 }
 
-// placesOf lists the hooks of the API at path, auth methods among them.
+// placesOf lists the hooks of the API at path, those that authenticate among them.
 func placesOf(a *grapnel.API, path string) []place {
 	var places []place
 	for i := range a.Auth {
-		places = append(places, place{item(child(path, "auth"), i), grapnel.Auth, &a.Auth[i].Hook})
+		if m := &a.Auth[i]; m.Asks() {
+			places = append(places, place{item(child(path, "auth"), i), grapnel.Auth, &m.Hook})
+		}
 	}
 	list := func(hooks []grapnel.Hook, stage grapnel.Stage) {
 		at := child(child(path, "hooks"), stage.String())

@@ -36,6 +36,9 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		auth.Strip(api),
 		auth.Valid(api),
 		limit.Rights(api),
+		limit.Rate(api, s.counters, events),
+		limit.Quota(api, s.counters, events),
+		limit.APIRate(api, s.counters),
 
 		endpoint.RequestHeaders(api),
 		endpoint.Rewrite(api),

@@ -25,6 +25,10 @@ import (
 type Options struct {
 	// Open connects to a plugin server; it knows the wire protocols.
 	Open func(grapnel.PluginServer) (grapnel.Plugin, error)
+	// Keys find and keep the sessions of callers.
+	Keys grapnel.Keys
+	// Counters count what is limited.
+	Counters grapnel.Counters
 	// Log is the gateway's log.
 	Log *slog.Logger
 }
@@ -33,6 +37,8 @@ type Options struct {
 // configuration, and the listeners in front of it.
 type Server struct {
 	config     grapnel.Server
+	keys       grapnel.Keys
+	counters   grapnel.Counters
 	log        *slog.Logger
 	failures   *failures
 	pool       *plugin.Pool
@@ -55,7 +61,7 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c.Server, log: o.Log, failures: f,
+		config: c.Server, keys: o.Keys, counters: o.Counters, log: o.Log, failures: f,
 		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log), transports: upstream.NewTransports(),
 		own: map[string]http.Handler{},
 	}

@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// New makes the authenticator of a built-in method: one that asks no plugin
+// server. An error says what of its configuration cannot be used.
+func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapnel.Events) (grapnel.Authenticator, error) {
+	k := known{api, keys, events}
+	switch {
+	case m.Token != nil:
+		return token{k, m.Token.Credential}, nil
+	case m.Basic != nil:
+		return newBasic(k, *m.Basic), nil
+	case m.JWT != nil:
+		return newJWT(k, *m.JWT)
+	case m.HMAC != nil:
+		return newHMAC(k, *m.HMAC), nil
+	case m.Certificate != nil:
+		return newCertificate(k, *m.Certificate)
+	}
+	return nil, errors.New("auth: not a built-in method")
+}
+
+// known is what the built-in methods have in common: who is known, and who is
+// told of those that are not.
+type known struct {
+	api    *grapnel.API
+	keys   grapnel.Keys
+	events grapnel.Events
+}
+
+// find looks up the session of a credential. Nobody there is ErrNotFound; any
+// other error is one for the client.
+func (k known) find(x *grapnel.Exchange, credential string) (*grapnel.Session, error) {
+	s, err := k.keys.Find(x.Request.Context(), k.api.OrgID, credential)
+	if err != nil && !errors.Is(err, grapnel.ErrNotFound) {
+		return nil, unavailable(err)
+	}
+	return s, err
+}
+
+// fail refuses a credential that was presented, and tells of it [E-7]. The
+// cause goes to the log and must not hold any secret.
+func (k known) fail(x *grapnel.Exchange, status int, message string, cause error) *grapnel.Error {
+	k.events.Fire(x, grapnel.EventAuthFailure, "Auth Failure")
+	e := refuse(status, message)
+	e.Err = cause
+	return e
+}
+
+// unavailable is the answer while it is not known who is calling: nobody is let
+// through.
+func unavailable(err error) error {
+	if e, ok := errors.AsType[*grapnel.Error](err); ok {
+		return e
+	}
+	return &grapnel.Error{
+		Status: http.StatusServiceUnavailable, Code: grapnel.CodeStoreUnavailable, Message: "Service temporarily unavailable.",
+		Header: http.Header{"Retry-After": {"1"}}, Err: err,
+	}
+}
+
+// presented returns what stands at the place of a credential [7.2]; empty is
+// nothing.
+func presented(r *http.Request, c grapnel.Credential) string {
+	if c.Cookie != "" {
+		if cookie, err := r.Cookie(c.Cookie); err == nil && cookie.Value != "" {
+			return cookie.Value
+		}
+	}
+	if c.Param != "" {
+		if v := r.URL.Query().Get(c.Param); v != "" {
+			return v
+		}
+	}
+	if c.Header == "" {
+		return ""
+	}
+	return r.Header.Get(c.Header)
+}
+
+// bare drops the word Bearer in front of a credential [S-63].
+func bare(credential string) string {
+	const scheme = "Bearer "
+	if len(credential) >= len(scheme) && strings.EqualFold(credential[:len(scheme)], scheme) {
+		return strings.TrimLeft(credential[len(scheme):], " ")
+	}
+	return credential
+}
