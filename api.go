@@ -25,6 +25,8 @@ type API struct {
 	// Auth lists the ways to prove who is calling; all must pass. An API
 	// without any is open to everyone.
 	Auth []AuthMethod `yaml:"auth"`
+	// Sessions says whose session stays, and for how long it is stored.
+	Sessions APISessions `yaml:",inline"`
 	// Hooks are the plugin calls around each exchange.
 	Hooks Hooks `yaml:"hooks"`
 	// ConfigData is handed to plugins as JSON, as spec.config_data.
@@ -149,6 +151,9 @@ func (c *Credential) SetDefaults() { c.Header = "Authorization" }
 // set, or the hook of a plugin server.
 type AuthMethod struct {
 	Hook `yaml:",inline"`
+	// ID finds the caller's id in the request, so that a plugin is not asked
+	// again about a session that it has vouched for.
+	ID *Extractor `yaml:"id_extractor"`
 	// Token takes keys as they are stored.
 	Token *TokenAuth `yaml:"token"`
 	// Basic takes names and passwords.
@@ -159,6 +164,23 @@ type AuthMethod struct {
 	HMAC *HMACAuth `yaml:"hmac"`
 	// Certificate takes TLS client certificates.
 	Certificate *CertificateAuth `yaml:"certificate"`
+}
+
+// Identity is what base_identity calls the method [C-21].
+func (m *AuthMethod) Identity() string {
+	switch {
+	case m.Token != nil:
+		return "auth_token"
+	case m.Basic != nil:
+		return "basic_auth_user"
+	case m.JWT != nil:
+		return "jwt_claim"
+	case m.HMAC != nil:
+		return "hmac_key"
+	case m.Certificate != nil:
+		return "certificate"
+	}
+	return "custom_auth"
 }
 
 // Asks reports whether the method asks a plugin server.

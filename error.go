@@ -50,10 +50,6 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrNoCredentials is an [Authenticator]'s way to say that the request bears
-// no credentials of its kind.
-var ErrNoCredentials = errors.New("no credentials of this kind")
-
 // StatusClientGone is logged for an exchange whose client left before the
 // reply [P-12].
 const StatusClientGone = 499

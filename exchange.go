@@ -96,8 +96,9 @@ func Chain(h Handler, around ...Middleware) Handler {
 }
 
 // An Authenticator finds out who is calling and sets the exchange's session.
-// A non-nil response answers the client in its place. It returns
-// [ErrNoCredentials] when the request bears nothing of its kind.
+// A non-nil response answers the client in its place. An error refuses the
+// client; which status says that credentials are missing depends on their kind
+// [S-41…S-46].
 type Authenticator interface {
 	Authenticate(*Exchange) (*http.Response, error)
 }

@@ -16,18 +16,23 @@ type Keys interface {
 	// Load is Find for exactly this key, as a plugin or an extractor names
 	// it [C-9, I-11].
 	Load(ctx context.Context, key string) (*Session, error)
+	// Stored is Load without policies: the session as it was saved. It is
+	// shared as well.
+	Stored(ctx context.Context, key string) (*Session, error)
 	// Token returns the key that stands for an id within an organisation
 	// [S-60], as for the identity of a token or what an extractor found
 	// [I-10].
 	Token(org, id string) string
-	// Save stores the session under its KeyID for ttl, 0 for ever, and sets
-	// its StoreID. A session that equals the stored one is not written again
-	// until half of its ttl has passed [L-37].
+	// Save stores the session, as it is without its policies, under its
+	// KeyID for ttl, 0 for ever, and sets its StoreID. One that equals the
+	// stored one is not written again until half of its ttl has passed
+	// [L-37].
 	Save(ctx context.Context, s *Session, ttl time.Duration) error
 	// Delete removes the session of the key here and on all gateways, or
 	// returns ErrNotFound.
 	Delete(ctx context.Context, key string) error
-	// Apply puts the session's policies on it [S-20…S-24]. On error the
+	// Apply puts the session's policies on it [S-20…S-24]; maps and lists
+	// that it shares with other sessions stay as they were. On error the
 	// session must not be used.
 	Apply(s *Session) error
 }

@@ -1,6 +1,13 @@
 package grapnel
 
-import "encoding/json"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+)
 
 // A Session is who is calling and what they may do. Its JSON is that of the
 // original's stored keys [S-1…S-3]; times are Unix seconds, spans are seconds.
@@ -55,6 +62,57 @@ type Session struct {
 	PostExpiryGrace     int64                       `json:"post_expiry_grace_period,omitempty"`
 }
 
+// Clone returns a deep copy. Only raw JSON, into which nobody writes, is shared.
+func (s *Session) Clone() *Session {
+	c := *s
+	c.Extra = maps.Clone(s.Extra)
+	c.AccessRights = maps.Clone(s.AccessRights)
+	for id, right := range c.AccessRights {
+		c.AccessRights[id] = right.Clone()
+	}
+	c.OAuthKeys = maps.Clone(s.OAuthKeys)
+	c.ApplyPolicies = slices.Clone(s.ApplyPolicies)
+	c.Monitor.TriggerLimits = slices.Clone(s.Monitor.TriggerLimits)
+	c.Metadata, _ = cloneValue(s.Metadata).(map[string]any)
+	c.Tags = slices.Clone(s.Tags)
+	return &c
+}
+
+// cloneValue copies a value as JSON has them.
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		c := maps.Clone(v)
+		for key, value := range c {
+			c[key] = cloneValue(value)
+		}
+		return c
+	case []any:
+		c := slices.Clone(v)
+		for i, value := range c {
+			c[i] = cloneValue(value)
+		}
+		return c
+	}
+	return v
+}
+
+// CounterKey names what the session's calls of an API are counted under: its
+// own limits, or those that its right has for the API [S-30, Z-4, Z-7]. A
+// session that is not stored is counted by a hash of its credential, so that no
+// store holds it in clear.
+func (s *Session) CounterKey(apiID string) string {
+	key := s.StoreID
+	if key == "" {
+		sum := sha256.Sum256([]byte(s.KeyID))
+		key = hex.EncodeToString(sum[:])
+	}
+	if right, ok := s.AccessRights[apiID]; ok && right.Limit != (APILimit{}) {
+		return cmp.Or(right.Scope, apiID) + "-" + key
+	}
+	return key
+}
+
 // An AccessDefinition is the right to call one API [S-3].
 type AccessDefinition struct {
 	APIName     string       `json:"api_name"`
@@ -72,6 +130,21 @@ type AccessDefinition struct {
 	// Extra holds the keys of the stored form that this gateway does not
 	// know.
 	Extra map[string]json.RawMessage `json:"-"`
+}
+
+// Clone returns a deep copy.
+func (a AccessDefinition) Clone() AccessDefinition {
+	a.Versions = slices.Clone(a.Versions)
+	a.AllowedURLs = slices.Clone(a.AllowedURLs)
+	for i, u := range a.AllowedURLs {
+		a.AllowedURLs[i].Methods = slices.Clone(u.Methods)
+	}
+	a.Endpoints = slices.Clone(a.Endpoints)
+	for i, e := range a.Endpoints {
+		a.Endpoints[i].Methods = slices.Clone(e.Methods)
+	}
+	a.Extra = maps.Clone(a.Extra)
+	return a
 }
 
 // An APILimit is the limits of a session on one API.

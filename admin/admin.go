@@ -1,17 +1,20 @@
-// Package admin is the control API: an operator's way to tell a running gateway
-// to reload, and everyone's way to ask whether it is well [8.1, 8.2]. Paths,
-// replies and the header with the secret are those of the original.
+// Package admin is the control API: how an operator manages the keys, policies
+// and APIs of a running gateway, tells it to reload, and how everyone asks
+// whether it is well [8]. Paths, replies and the header with the secret are
+// those of the original; openapi.yaml describes them, and the tests hold the
+// handlers to it. [Client] is the other end.
 package admin
 
 import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
+	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // Control is what the control API can do to the gateway.
@@ -21,85 +24,84 @@ type Control interface {
 	Reload(context.Context) error
 }
 
-// Handler serves the control API, by paths below its prefix: /reload and
-// /reload/group [R-12, R-13]. Callers present the secret in
-// X-Tyk-Authorization; without a configured secret every call is refused, which
-// the original does not do [R-1, L-48]. After five wrong tries within a second
-// an address gets 429 for the rest of it, whatever it presents.
-func Handler(secret string, c Control) http.Handler {
-	a := &control{secret: sha256.Sum256([]byte(secret)), none: secret == "", tries: newTries(), does: c}
-	return http.HandlerFunc(a.serve)
+// A Keyring is the keys as an operator sees them: by the key itself, or, through
+// the sessions of the store, by the id under which a session is stored. When
+// keys are hashed, that id is all that is known of most.
+type Keyring interface {
+	grapnel.Keys
+	grapnel.Sessions
+	// StoreID returns the id under which the session of a key is saved.
+	StoreID(key string) string
+}
+
+// Options are what the control API works on. All are needed, but for those that
+// say what their absence means.
+type Options struct {
+	// Secret is what callers must present in X-Tyk-Authorization. Without
+	// one every call is refused, which the original does not do [R-1, L-48].
+	Secret  string
+	Control Control
+	// Keys and Rules are the stored sessions, and how they are stored.
+	Keys  Keyring
+	Rules grapnel.KeyRules
+	// Counters know what is left of quotas, and start again when a key
+	// changes.
+	Counters grapnel.Counters
+	// Catalog keeps definitions and policies.
+	Catalog grapnel.Catalog
+	// Signals tell the other gateways to reload.
+	Signals grapnel.Signals
+	// Policy returns a policy that is in force, or nil.
+	Policy func(id string) *grapnel.Policy
+	// Validate says why an API definition cannot be served.
+	Validate func(definition []byte) error
+	// API returns an API that is served, or nil.
+	API func(id string) *grapnel.API
+	// Event is told when a key was created, updated or deleted [E-4]; nil
+	// tells nobody.
+	Event func(t grapnel.EventType, org, key string)
+	// Log is told why calls failed, never with a key or a secret.
+	Log *slog.Logger
+}
+
+// Handler serves the control API, by paths below its prefix: /keys, /apis,
+// /policies, /reload … After five wrong tries within a second an address gets
+// 429 for the rest of it, whatever it presents.
+func Handler(o Options) http.Handler {
+	if o.Event == nil {
+		o.Event = func(grapnel.EventType, string, string) {}
+	}
+	c := &control{Options: o, secret: sha256.Sum256([]byte(o.Secret)), tries: newTries()}
+	c.routes = c.table()
+	return http.HandlerFunc(c.serve)
 }
 
 type control struct {
+	Options
 	secret [sha256.Size]byte
-	none   bool // no secret is configured
 	tries  *tries
-	does   Control
+	routes []route
 }
 
-func (a *control) serve(w http.ResponseWriter, r *http.Request) {
-	switch a.admit(r) {
+func (c *control) serve(w http.ResponseWriter, r *http.Request) {
+	switch c.admit(r) {
 	case admitted:
+		c.dispatch(w, r)
 	case limited:
 		reply(w, http.StatusTooManyRequests, "error", "Too many attempts")
-		return
 	default:
 		reply(w, http.StatusForbidden, "error", "Attempted administrative access with invalid or missing key!")
-		return
-	}
-	// Every path may end with a slash [R-3].
-	switch strings.TrimSuffix(r.URL.Path, "/") {
-	case "/reload", "/reload/group":
-		if r.Method != http.MethodGet {
-			w.Header().Set("Allow", http.MethodGet)
-			reply(w, http.StatusMethodNotAllowed, "error", "Method not supported")
-			return
-		}
-		a.reload(w, r)
-	default:
-		reply(w, http.StatusNotFound, "error", "Not Found")
 	}
 }
 
 // admit judges the caller's secret. Comparing digests takes the same time
 // whatever is presented, its length included.
-func (a *control) admit(r *http.Request) verdict {
+func (c *control) admit(r *http.Request) verdict {
 	presented := sha256.Sum256([]byte(r.Header.Get("X-Tyk-Authorization")))
-	right := subtle.ConstantTimeCompare(presented[:], a.secret[:]) == 1 && !a.none
+	right := subtle.ConstantTimeCompare(presented[:], c.secret[:]) == 1 && c.Secret != ""
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	return a.tries.judge(address, right, time.Now())
-}
-
-// reload answers when the reload is done, which is what block=true asks for;
-// that parameter makes no difference here. A caller who leaves does not stop it.
-func (a *control) reload(w http.ResponseWriter, r *http.Request) {
-	if err := a.does.Reload(context.WithoutCancel(r.Context())); err != nil {
-		reply(w, http.StatusInternalServerError, "error", "reload failed, the previous configuration goes on serving")
-		return
-	}
-	reply(w, http.StatusOK, "ok", "")
-}
-
-// reply writes the outcome of a call [R-2].
-func reply(w http.ResponseWriter, status int, outcome, message string) {
-	writeJSON(w, status, struct {
-		Status  string `json:"status"`
-		Message string `json:"message"`
-	}{outcome, message})
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(b) // a client that is gone needs no answer
+	return c.tries.judge(address, right, time.Now())
 }

@@ -70,7 +70,7 @@ func (p *passwords) check(ctx context.Context, name, password string, stored gra
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err, slow := compare(password, stored)
+	slow, err := compare(password, stored)
 	switch {
 	case err != nil && !slow:
 		bcrypt.CompareHashAndPassword([]byte(nobody), []byte(password)) // for the time that it takes
@@ -95,34 +95,34 @@ func (p *passwords) digest(parts ...string) (id [sha256.Size]byte) {
 // compare compares by the kind of the stored hash; slow says that it took as
 // long as a good hash does. The kinds without salt are those that the original
 // has. Its murmur32 is left out: different passwords have the same one [S-62a].
-func compare(password string, stored grapnel.BasicAuthData) (err error, slow bool) {
+func compare(password string, stored grapnel.BasicAuthData) (slow bool, err error) {
 	if stored.Password == "" {
-		return errNoPassword, false
+		return false, errNoPassword
 	}
 	switch stored.Hash {
 	case "bcrypt":
 		err := bcrypt.CompareHashAndPassword([]byte(stored.Password), []byte(password))
 		switch {
 		case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword):
-			return errWrongPassword, true
+			return true, errWrongPassword
 		case err != nil:
-			return fmt.Errorf("%w: bcrypt", errPasswordHash), false
+			return false, fmt.Errorf("%w: bcrypt", errPasswordHash)
 		}
-		return nil, true
+		return true, nil
 	case "argon2id":
 		return compareArgon(password, stored.Password)
 	case "":
-		return same(password, stored.Password), false
+		return false, same(password, stored.Password)
 	case "sha256":
 		sum := sha256.Sum256([]byte(password))
-		return same(hex.EncodeToString(sum[:]), stored.Password), false
+		return false, same(hex.EncodeToString(sum[:]), stored.Password)
 	case "murmur64":
-		return same(fmt.Sprintf("%016x", murmur3.StringSum64(password)), stored.Password), false
+		return false, same(fmt.Sprintf("%016x", murmur3.StringSum64(password)), stored.Password)
 	case "murmur128":
 		high, low := murmur3.StringSum128(password)
-		return same(fmt.Sprintf("%016x%016x", high, low), stored.Password), false
+		return false, same(fmt.Sprintf("%016x%016x", high, low), stored.Password)
 	}
-	return fmt.Errorf("%w: unknown hash_type", errPasswordHash), false
+	return false, fmt.Errorf("%w: unknown hash_type", errPasswordHash)
 }
 
 // same compares in a time that does not tell where the texts differ, nor how
@@ -145,27 +145,27 @@ const (
 
 // compareArgon compares with a hash in PHC string form:
 // $argon2id$v=19$m=65536,t=3,p=4$salt$digest.
-func compareArgon(password, stored string) (err error, slow bool) {
+func compareArgon(password, stored string) (slow bool, err error) {
 	var version int
 	var memory, passes uint32
 	var lanes uint8
 	var rest string
 	broken := fmt.Errorf("%w: argon2id", errPasswordHash)
 	if _, err := fmt.Sscanf(stored, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &passes, &lanes, &rest); err != nil {
-		return broken, false
+		return false, broken
 	}
 	salt64, digest64, _ := strings.Cut(rest, "$")
 	salt, saltErr := base64.RawStdEncoding.DecodeString(salt64)
 	digest, digestErr := base64.RawStdEncoding.DecodeString(digest64)
 	switch {
 	case saltErr != nil, digestErr != nil, len(salt) == 0, len(digest) == 0, len(digest) > maxArgonDigest:
-		return broken, false
+		return false, broken
 	case version != argon2.Version, lanes == 0, passes == 0, passes > maxArgonPasses, memory > maxArgonMemory:
-		return broken, false
+		return false, broken
 	}
 	got := argon2.IDKey([]byte(password), salt, passes, memory, lanes, uint32(len(digest)))
 	if subtle.ConstantTimeCompare(got, digest) != 1 {
-		return errWrongPassword, true
+		return true, errWrongPassword
 	}
-	return nil, true
+	return true, nil
 }

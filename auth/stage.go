@@ -3,7 +3,6 @@
 package auth
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -23,9 +22,6 @@ func Stage(methods []grapnel.Authenticator) grapnel.Middleware {
 			}
 			for _, m := range methods {
 				resp, err := m.Authenticate(x)
-				if errors.Is(err, grapnel.ErrNoCredentials) {
-					err = refuse(http.StatusUnauthorized, "Authorization field missing") // [S-41]
-				}
 				if resp != nil || err != nil {
 					return resp, err
 				}
@@ -40,8 +36,11 @@ func Stage(methods []grapnel.Authenticator) grapnel.Middleware {
 
 func refuse(status int, message string) *grapnel.Error {
 	code := grapnel.CodeForbidden
-	if status == http.StatusUnauthorized {
+	switch status {
+	case http.StatusUnauthorized:
 		code = grapnel.CodeUnauthorized
+	case http.StatusBadRequest:
+		code = grapnel.CodeBadRequest
 	}
 	return &grapnel.Error{Status: status, Code: code, Message: message}
 }

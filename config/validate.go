@@ -33,6 +33,7 @@ func validate(c *grapnel.Config, r *report) {
 		seen.check(a, i, at, r)
 		checkUpstream(a, at, r)
 		checkHooks(c, a, at, r)
+		checkAuth(c, a, at, r)
 		checkEvents(c, a, at, r)
 		if c.Compat != grapnel.CompatTyk { // the original serves what browsers then refuse
 			checkCORS(a.CORS, child(at, "cors"), r)
@@ -87,6 +88,15 @@ func isLoopback(host string) bool {
 func checkTLS(t grapnel.TLS, r *report) {
 	if t.MinVersion != "" {
 		oneOf(r, "tls.min_version", t.MinVersion, "1.2", "1.3")
+	}
+	if t.ClientCertificates != "" {
+		oneOf(r, "tls.client_certificates", t.ClientCertificates, "none", "request", "require")
+	}
+	if t.ClientCA != "" {
+		checkPEM(t.ClientCA, "tls.client_ca", r)
+		if t.ClientCertificates == "" || t.ClientCertificates == "none" {
+			r.add("tls.client_ca", "has no effect while tls.client_certificates is none")
+		}
 	}
 	for i, c := range t.Certificates {
 		at := item("tls.certificates", i)

@@ -1,9 +1,6 @@
 package limit
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,28 +25,17 @@ type allowance struct {
 func allowanceOf(x *grapnel.Exchange) allowance {
 	s := x.Session
 	a := allowance{
-		key: counterKey(s), rate: grapnel.RateLimit{Rate: s.Rate, Per: s.Per},
+		key: s.CounterKey(x.API.ID), rate: grapnel.RateLimit{Rate: s.Rate, Per: s.Per},
 		retries: s.ThrottleRetryLimit, pause: seconds(s.ThrottleInterval),
 		quota: s.QuotaMax, period: seconds(float64(s.QuotaRenewalRate)),
 	}
 	right, ok := s.AccessRights[x.API.ID]
 	if l := right.Limit; ok && l != (grapnel.APILimit{}) {
-		a.key = cmp.Or(right.Scope, x.API.ID) + "-" + a.key
 		a.rate = grapnel.RateLimit{Rate: l.Rate, Per: l.Per}
 		a.retries, a.pause = l.ThrottleRetryLimit, seconds(l.ThrottleInterval)
 		a.quota, a.period = l.QuotaMax, seconds(float64(l.QuotaRenewalRate))
 	}
 	return a
-}
-
-// counterKey names the session's counters. A session that is not stored is
-// counted by a hash of its credential, so that no store holds it in clear.
-func counterKey(s *grapnel.Session) string {
-	if s.StoreID != "" {
-		return s.StoreID
-	}
-	sum := sha256.Sum256([]byte(s.KeyID))
-	return hex.EncodeToString(sum[:])
 }
 
 type endpoint struct {

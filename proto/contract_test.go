@@ -2,254 +2,313 @@ package proto_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/grapnel-gateway/grapnel/proto/coprocess"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// ours is the first field number that the original leaves to us.
+// ours is the first number that the original leaves to us.
 const ours = 1000
 
-// contract is what plugin servers out there were built on: files, names, types
-// and numbers, and the methods' paths [W-1, W-2, W-4]. Nothing here may change.
-const contract = `
-file coprocess_common.proto
-enum HookType
-  Unknown = 0
-  Pre = 1
-  Post = 2
-  PostKeyAuth = 3
-  CustomKeyCheck = 4
-  Response = 5
-message StringSlice
-  repeated string items = 1
-
-file coprocess_mini_request_object.proto
-message MiniRequestObject
-  map<string,string> headers = 1
-  map<string,string> set_headers = 2
-  repeated string delete_headers = 3
-  string body = 4
-  string url = 5
-  map<string,string> params = 6
-  map<string,string> add_params = 7
-  map<string,string> extended_params = 8
-  repeated string delete_params = 9
-  ReturnOverrides return_overrides = 10
-  string method = 11
-  string request_uri = 12
-  string scheme = 13
-  bytes raw_body = 14
-
-file coprocess_object.proto
-message Object
-  HookType hook_type = 1
-  string hook_name = 2
-  MiniRequestObject request = 3
-  SessionState session = 4
-  map<string,string> metadata = 5
-  map<string,string> spec = 6
-  ResponseObject response = 7
-message Event
-  string payload = 1
-message EventReply
-service Dispatcher
-  /coprocess.Dispatcher/Dispatch (Object) returns (Object)
-  /coprocess.Dispatcher/DispatchEvent (Event) returns (EventReply)
-
-file coprocess_response_object.proto
-message ResponseObject
-  int32 status_code = 1
-  bytes raw_body = 2
-  string body = 3
-  map<string,string> headers = 4
-  repeated Header multivalue_headers = 5
-message Header
-  string key = 1
-  repeated string values = 2
-
-file coprocess_return_overrides.proto
-message ReturnOverrides
-  int32 response_code = 1
-  string response_error = 2
-  map<string,string> headers = 3
-  bool override_error = 4
-  string response_body = 5
-
-file coprocess_session_state.proto
-message AccessSpec
-  string url = 1
-  repeated string methods = 2
-message AccessDefinition
-  string api_name = 1
-  string api_id = 2
-  repeated string versions = 3
-  repeated AccessSpec allowed_urls = 4
-message BasicAuthData
-  string password = 1
-  string hash = 2
-message JWTData
-  string secret = 1
-message Monitor
-  repeated double trigger_limits = 1
-message SessionState
-  int64 last_check = 1
-  double allowance = 2
-  double rate = 3
-  double per = 4
-  int64 expires = 5
-  int64 quota_max = 6
-  int64 quota_renews = 7
-  int64 quota_remaining = 8
-  int64 quota_renewal_rate = 9
-  map<string,AccessDefinition> access_rights = 10
-  string org_id = 11
-  string oauth_client_id = 12
-  map<string,string> oauth_keys = 13
-  BasicAuthData basic_auth_data = 14
-  JWTData jwt_data = 15
-  bool hmac_enabled = 16
-  string hmac_secret = 17
-  bool is_inactive = 18
-  string apply_policy_id = 19
-  int64 data_expires = 20
-  Monitor monitor = 21
-  bool enable_detailed_recording = 22
-  map<string,string> metadata = 23
-  repeated string tags = 24
-  string alias = 25
-  string last_updated = 26
-  int64 id_extractor_deadline = 27
-  int64 session_lifetime = 28
-  repeated string apply_policies = 29
-  string certificate = 30
-  int64 max_query_depth = 31
-  string key_id = 32
-  string post_expiry_action = 33
-  int64 post_expiry_grace_period = 34
-`
-
-// TestContractIsFrozen compares the compiled contract with the table above;
-// fields from 1000 up are ours and may be added [W-1…W-4].
+// TestContractIsFrozen compares the contract with the one that plugin servers out
+// there were built on [W-1…W-4]. descriptor.binpb never changes but by hand.
 func TestContractIsFrozen(t *testing.T) {
-	if diff := cmp.Diff(blocks(contract), blocks(compiled(ours))); diff != "" {
-		t.Errorf("the contract was changed (-frozen +now); new fields take numbers from %d up:\n%s", ours, diff)
+	for _, complaint := range breaking(readSet(t, "descriptor.binpb"), current(t)) {
+		t.Error(complaint)
 	}
 }
 
-// TestDynamicNamesAreFrozen: languages without generated code, and JSON, use the
-// lowerCamel names, which an option could change [W-4].
-func TestDynamicNamesAreFrozen(t *testing.T) {
-	json, err := protojson.Marshal(&coprocess.Object{HookName: "x"})
-	if err != nil || !strings.Contains(string(json), `"hookName"`) {
-		t.Errorf("hook_name in JSON: %s, error %v; want hookName", json, err)
+// TestBreakingChangesAreSeen tries the rules of TestContractIsFrozen.
+func TestBreakingChangesAreSeen(t *testing.T) {
+	type field = descriptorpb.FieldDescriptorProto
+	object := func(s *descriptorpb.FileDescriptorSet) *descriptorpb.DescriptorProto {
+		return file(s, "coprocess_object.proto").MessageType[0]
 	}
-	for name, src := range sources(t) {
-		for line := range strings.Lines(src) {
-			line = strings.TrimSpace(line)
-			if strings.HasPrefix(line, "//") {
-				continue
+	for name, c := range map[string]struct {
+		change func(*descriptorpb.FileDescriptorSet)
+		want   string // part of the one complaint, or nothing
+	}{
+		"nothing": {func(s *descriptorpb.FileDescriptorSet) {}, ""},
+		"field removed": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field = object(s).Field[:6] },
+			"removed: field coprocess.Object = 7"},
+		"field renamed": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].Name = proto.String("name") },
+			"changed: field coprocess.Object = 2"},
+		"field retyped": {func(s *descriptorpb.FileDescriptorSet) {
+			object(s).Field[1].Type = descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum()
+		}, "changed: field coprocess.Object = 2"},
+		"JSON name": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].JsonName = proto.String("hook") },
+			"changed: field coprocess.Object = 2"},
+		"field made optional": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].Proto3Optional = proto.Bool(true) },
+			"changed: field coprocess.Object = 2"},
+		"map of something else": {func(s *descriptorpb.FileDescriptorSet) {
+			object(s).NestedType[1].Field[1].Type = descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum()
+		}, "changed: field coprocess.Object.SpecEntry = 2"},
+		"the original's number taken": {func(s *descriptorpb.FileDescriptorSet) {
+			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours - 1)})
+		}, "added: field coprocess.Object = 999"},
+		"number of ours": {func(s *descriptorpb.FileDescriptorSet) {
+			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours)})
+		}, ""},
+		"map of ours": {func(s *descriptorpb.FileDescriptorSet) {
+			entry := proto.CloneOf(object(s).NestedType[1])
+			entry.Name = proto.String("XEntry")
+			object(s).NestedType = append(object(s).NestedType, entry)
+			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours)})
+		}, ""},
+		"enum value renamed": {func(s *descriptorpb.FileDescriptorSet) {
+			file(s, "coprocess_common.proto").EnumType[0].Value[5].Name = proto.String("Reply")
+		}, "changed: value coprocess.HookType = 5"},
+		"message in a file of the original's": {func(s *descriptorpb.FileDescriptorSet) {
+			f := file(s, "coprocess_object.proto")
+			f.MessageType = append(f.MessageType, &descriptorpb.DescriptorProto{Name: proto.String("X")})
+		}, "added: message coprocess.X in coprocess_object.proto"},
+		"message in a file of ours": {func(s *descriptorpb.FileDescriptorSet) {
+			s.File = append(s.File, &descriptorpb.FileDescriptorProto{Name: proto.String("x.proto"), Package: proto.String("coprocess"),
+				MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("X"), Field: []*field{{Number: proto.Int32(1)}}}}})
+		}, ""},
+		"method streams": {func(s *descriptorpb.FileDescriptorSet) {
+			file(s, "coprocess_object.proto").Service[0].Method[0].ServerStreaming = proto.Bool(true)
+		}, "changed: method coprocess.Dispatcher.Dispatch"},
+		"Java package": {func(s *descriptorpb.FileDescriptorSet) {
+			file(s, "coprocess_object.proto").Options.JavaPackage = proto.String("x")
+		}, "changed: file coprocess_object.proto"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old := readSet(t, "descriptor.binpb")
+			now := proto.CloneOf(old)
+			c.change(now)
+			got := breaking(old, now)
+			switch {
+			case c.want == "" && len(got) > 0:
+				t.Errorf("complaints about a change that breaks nothing: %q", got)
+			case c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)):
+				t.Errorf("complaints %q, want one with %q", got, c.want)
 			}
-			if strings.Contains(line, "[") || strings.HasPrefix(line, "option ") && !strings.HasPrefix(line, "option go_package ") {
-				t.Errorf("%s: %s: an option would change other languages' bindings", name, line)
+		})
+	}
+}
+
+// breaking says what a plugin that was built on old would miss in now, and what
+// now takes of the numbers and names that are the original's.
+func breaking(old, now *descriptorpb.FileDescriptorSet) []string {
+	var out []string
+	before, after := facts(old), facts(now)
+	for key, was := range before {
+		is, ok := after[key]
+		if !ok {
+			out = append(out, "removed: "+key)
+		} else if !proto.Equal(was.text, is.text) {
+			out = append(out, fmt.Sprintf("changed: %s (-frozen +now):\n%s", key, cmp.Diff(was.text, is.text, protocmp.Transform())))
+		}
+	}
+	for key, is := range after {
+		_, known := before[key]
+		_, original := before["file "+is.file]
+		if !known && original && is.number < ours && !is.entry {
+			out = append(out, fmt.Sprintf("added: %s: numbers below %d and these files are the original's", key, ours))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A fact is one thing that a descriptor set declares.
+type fact struct {
+	file   string
+	number int32         // of a field or an enum value
+	entry  bool          // of a map, so judged by the field that it belongs to
+	text   proto.Message // the declaration without what it contains
+}
+
+func facts(set *descriptorpb.FileDescriptorSet) map[string]fact {
+	out := map[string]fact{}
+	for _, f := range set.GetFile() {
+		name, pkg := f.GetName(), f.GetPackage()+"."
+		bare := proto.CloneOf(f)
+		bare.MessageType, bare.EnumType, bare.Service, bare.Dependency, bare.SourceCodeInfo = nil, nil, nil, nil, nil
+		out["file "+name] = fact{file: name, text: bare}
+		for _, m := range f.GetMessageType() {
+			messageFacts(out, name, pkg, m)
+		}
+		for _, e := range f.GetEnumType() {
+			enumFacts(out, name, pkg, e)
+		}
+		for _, s := range f.GetService() {
+			out["service "+pkg+s.GetName()+" in "+name] = fact{file: name, text: s.GetOptions()}
+			for _, m := range s.GetMethod() {
+				out["method "+pkg+s.GetName()+"."+m.GetName()] = fact{file: name, text: m}
 			}
 		}
 	}
+	return out
 }
 
-// blocks splits a rendered contract into lines, blank ones left out.
-func blocks(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
-}
-
-// compiled renders the descriptors that were compiled in, in the form of the
-// table, without the fields whose number is limit or above.
-func compiled(limit protoreflect.FieldNumber) string {
-	files := []protoreflect.FileDescriptor{
-		coprocess.File_coprocess_common_proto,
-		coprocess.File_coprocess_mini_request_object_proto,
-		coprocess.File_coprocess_object_proto,
-		coprocess.File_coprocess_response_object_proto,
-		coprocess.File_coprocess_return_overrides_proto,
-		coprocess.File_coprocess_session_state_proto,
+func messageFacts(out map[string]fact, file, scope string, m *descriptorpb.DescriptorProto) {
+	bare := proto.CloneOf(m)
+	bare.Field, bare.NestedType, bare.EnumType = nil, nil, nil
+	name, entry := scope+m.GetName(), m.GetOptions().GetMapEntry()
+	out["message "+name+" in "+file] = fact{file: file, entry: entry, text: bare}
+	for _, f := range m.GetField() {
+		out[fmt.Sprintf("field %s = %d", name, f.GetNumber())] = fact{file: file, number: f.GetNumber(), entry: entry, text: f}
 	}
-	var b strings.Builder
-	for _, f := range files {
-		fmt.Fprintf(&b, "file %s\n", f.Path())
-		renderEnums(&b, f.Enums())
-		renderMessages(&b, f.Messages(), limit)
-		for i := range f.Services().Len() {
-			s := f.Services().Get(i)
-			fmt.Fprintf(&b, "service %s\n", s.Name())
+	for _, n := range m.GetNestedType() {
+		messageFacts(out, file, name+".", n)
+	}
+	for _, e := range m.GetEnumType() {
+		enumFacts(out, file, name+".", e)
+	}
+}
+
+func enumFacts(out map[string]fact, file, scope string, e *descriptorpb.EnumDescriptorProto) {
+	bare := proto.CloneOf(e)
+	bare.Value = nil
+	name := scope + e.GetName()
+	out["enum "+name+" in "+file] = fact{file: file, text: bare}
+	for _, v := range e.GetValue() {
+		out[fmt.Sprintf("value %s = %d", name, v.GetNumber())] = fact{file: file, number: v.GetNumber(), text: v}
+	}
+}
+
+// TestStyle: what is added looks like what is there, and has no options, which
+// would change other languages' names [W-4].
+func TestStyle(t *testing.T) {
+	var (
+		snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+		camel = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	)
+	for _, f := range current(t).GetFile() {
+		if f.GetPackage() != "coprocess" || f.GetSyntax() != "proto3" {
+			t.Errorf("%s: package %s, syntax %s; want coprocess and proto3", f.GetName(), f.GetPackage(), f.GetSyntax())
+		}
+		const home = "github.com/grapnel-gateway/grapnel/proto/coprocess"
+		if diff := cmp.Diff(&descriptorpb.FileOptions{GoPackage: proto.String(home)}, f.GetOptions(), protocmp.Transform()); diff != "" {
+			t.Errorf("%s: options (-want +got):\n%s", f.GetName(), diff)
+		}
+	}
+	every(t, func(d protoreflect.Descriptor) {
+		style := camel
+		switch d := d.(type) {
+		case protoreflect.FileDescriptor:
+			return
+		case protoreflect.FieldDescriptor:
+			style = snake
+			if d.HasJSONName() && d.JSONName() != lowerCamel(string(d.Name())) {
+				t.Errorf("%s: JSON name %s", d.FullName(), d.JSONName())
+			}
+		}
+		if !style.MatchString(string(d.Name())) {
+			t.Errorf("%s: the name does not match %s", d.FullName(), style)
+		}
+		if proto.Size(d.Options()) > 0 {
+			t.Errorf("%s has options: %v", d.FullName(), d.Options())
+		}
+	})
+}
+
+// lowerCamel is the JSON name that protoc gives to a field by itself.
+func lowerCamel(name string) string {
+	words := strings.Split(name, "_")
+	for i, w := range words[1:] {
+		words[i+1] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, "")
+}
+
+// TestEverythingHasAComment: the .proto files are the reference of the contract,
+// so nothing in them goes without a word.
+func TestEverythingHasAComment(t *testing.T) {
+	seen := 0
+	every(t, func(d protoreflect.Descriptor) {
+		seen++
+		comments := d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments
+		if f, ok := d.(protoreflect.FileDescriptor); ok { // above its first line, with a gap between
+			comments = strings.Join(f.SourceLocations().ByPath(protoreflect.SourcePath{12}).LeadingDetachedComments, "")
+		}
+		if strings.TrimSpace(comments) == "" {
+			t.Errorf("%s: %s has no comment", d.ParentFile().Path(), d.FullName())
+		}
+	})
+	if seen < 100 {
+		t.Errorf("only %d declarations were found", seen)
+	}
+}
+
+// every calls f for each file and for each thing that the files declare, the
+// messages that stand for map entries left out.
+func every(t *testing.T, f func(protoreflect.Descriptor)) {
+	t.Helper()
+	files, err := protodesc.NewFiles(current(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files.RangeFiles(func(file protoreflect.FileDescriptor) bool {
+		f(file)
+		everyEnum(file.Enums(), f)
+		everyMessage(file.Messages(), f)
+		for i := range file.Services().Len() {
+			s := file.Services().Get(i)
+			f(s)
 			for j := range s.Methods().Len() {
-				m := s.Methods().Get(j)
-				fmt.Fprintf(&b, "  /%s/%s (%s%s) returns (%s%s)\n", s.FullName(), m.Name(),
-					stream(m.IsStreamingClient()), m.Input().Name(), stream(m.IsStreamingServer()), m.Output().Name())
+				f(s.Methods().Get(j))
 			}
 		}
-	}
-	return b.String()
+		return true
+	})
 }
 
-func stream(yes bool) string {
-	if yes {
-		return "stream "
-	}
-	return ""
-}
-
-func renderEnums(b *strings.Builder, enums protoreflect.EnumDescriptors) {
-	for i := range enums.Len() {
-		e := enums.Get(i)
-		fmt.Fprintf(b, "enum %s\n", e.Name())
-		for j := range e.Values().Len() {
-			fmt.Fprintf(b, "  %s = %d\n", e.Values().Get(j).Name(), e.Values().Get(j).Number())
-		}
-	}
-}
-
-func renderMessages(b *strings.Builder, messages protoreflect.MessageDescriptors, limit protoreflect.FieldNumber) {
+func everyMessage(messages protoreflect.MessageDescriptors, f func(protoreflect.Descriptor)) {
 	for i := range messages.Len() {
 		m := messages.Get(i)
 		if m.IsMapEntry() {
 			continue
 		}
-		fmt.Fprintf(b, "message %s\n", m.Name())
+		f(m)
 		for j := range m.Fields().Len() {
-			if f := m.Fields().Get(j); f.Number() < limit {
-				fmt.Fprintf(b, "  %s%s %s = %d\n", label(f), typeName(f), f.Name(), f.Number())
-			}
+			f(m.Fields().Get(j))
 		}
-		renderEnums(b, m.Enums())
-		renderMessages(b, m.Messages(), limit)
+		everyEnum(m.Enums(), f)
+		everyMessage(m.Messages(), f)
 	}
 }
 
-func label(f protoreflect.FieldDescriptor) string {
-	switch {
-	case f.IsList():
-		return "repeated "
-	case f.HasOptionalKeyword():
-		return "optional "
-	case f.ContainingOneof() != nil:
-		return "oneof "
+func everyEnum(enums protoreflect.EnumDescriptors, f func(protoreflect.Descriptor)) {
+	for i := range enums.Len() {
+		f(enums.Get(i))
+		for j := range enums.Get(i).Values().Len() {
+			f(enums.Get(i).Values().Get(j))
+		}
 	}
-	return ""
 }
 
-func typeName(f protoreflect.FieldDescriptor) string {
-	switch {
-	case f.IsMap():
-		return fmt.Sprintf("map<%s,%s>", typeName(f.MapKey()), typeName(f.MapValue()))
-	case f.Message() != nil:
-		return string(f.Message().Name())
-	case f.Enum() != nil:
-		return string(f.Enum().Name())
+// current is the contract as the .proto files have it now, comments included.
+func current(t *testing.T) *descriptorpb.FileDescriptorSet {
+	t.Helper()
+	return readSet(t, "bindings/descriptor/coprocess.binpb")
+}
+
+func readSet(t *testing.T, name string) *descriptorpb.FileDescriptorSet {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return f.Kind().String()
+	set := &descriptorpb.FileDescriptorSet{}
+	if err := proto.Unmarshal(data, set); err != nil || len(set.GetFile()) == 0 {
+		t.Fatalf("%s: %d files, error %v", name, len(set.GetFile()), err)
+	}
+	return set
+}
+
+func file(set *descriptorpb.FileDescriptorSet, name string) *descriptorpb.FileDescriptorProto {
+	i := slices.IndexFunc(set.GetFile(), func(f *descriptorpb.FileDescriptorProto) bool { return f.GetName() == name })
+	return set.GetFile()[i]
 }

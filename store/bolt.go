@@ -49,7 +49,7 @@ func openFile(path string, o Options) (grapnel.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: %w", path, err)
 	}
-	e := &embedded{db: db, log: o.Log, writes: &committer{db: db, changes: make(chan *change, commitMost)}}
+	e := &embedded{db: db, log: o.Log, writes: &committer{db: db, changes: make(chan *change)}}
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range []string{sessionBucket, expiryBucket, documentBucket} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {

@@ -23,7 +23,7 @@ type change struct {
 // single one never waits for others.
 type committer struct {
 	db      *bbolt.DB
-	changes chan *change
+	changes chan *change // without room: who waits in it joins the next commit
 }
 
 // do returns when the change is on the disk, or is not going to be. When the
@@ -45,26 +45,19 @@ func (c *committer) do(ctx, life context.Context, apply func(*bbolt.Tx) error) e
 	}
 }
 
-// run commits until life ends. Everything that it has accepted gets an answer.
+// run commits until life ends. Every change that it has accepted gets an answer.
 func (c *committer) run(life context.Context) {
 	for {
 		select {
 		case ch := <-c.changes:
 			c.commit(c.gather(ch))
 		case <-life.Done():
-			for {
-				select {
-				case ch := <-c.changes:
-					ch.done <- unavailable(errClosed)
-				default:
-					return
-				}
-			}
+			return
 		}
 	}
 }
 
-// gather takes what waits already.
+// gather takes who waits already.
 func (c *committer) gather(first *change) []*change {
 	batch := []*change{first}
 	for len(batch) < commitMost {

@@ -28,6 +28,12 @@ func memory() string {
 	return fmt.Sprintf("%.0f GiB", n/(1<<20))
 }
 
+// loadAverage is how many processes wanted to run in the last minute: on an
+// idle machine next to none.
+func loadAverage() string { return find("/proc/loadavg", regexp.MustCompile(`^\S+`)) }
+
+// find returns what the expression's last group, or the whole of it, matches
+// in a file.
 func find(file string, what *regexp.Regexp) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -37,7 +43,7 @@ func find(file string, what *regexp.Regexp) string {
 	if m == nil {
 		return "unknown"
 	}
-	return string(m[1])
+	return string(m[len(m)-1])
 }
 
 // versions names the programs that took part.

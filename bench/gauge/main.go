@@ -55,6 +55,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	busy := loadAverage()
 	b, err := newBench(ctx, root, s)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return nil
 	}
 	file := filepath.Join(root, "bench", "RESULTS.md")
-	return os.WriteFile(file, []byte(results(s, programs, rows)), 0o644)
+	return os.WriteFile(file, []byte(results(s, programs, busy, rows)), 0o644)
 }
 
 func parse(args []string) (s settings, err error) {
@@ -123,7 +124,7 @@ func moduleRoot() (string, error) {
 }
 
 // results is RESULTS.md.
-func results(s settings, programs map[string]bool, rows []row) string {
+func results(s settings, programs map[string]bool, busy string, rows []row) string {
 	return fmt.Sprintf(`# Results
 
 Written by `+"`make bench`"+`. [README.md](README.md) says what the rows and columns mean.
@@ -131,7 +132,8 @@ Written by `+"`make bench`"+`. [README.md](README.md) says what the rows and col
 %s
 - date: %s
 - machine: %s
+- load average before: %s
 - versions: %s
 - load: %d rounds of %.0f s for each row, %d connections
-`, markdownTable(rows), time.Now().Format(time.DateOnly), machine(), versions(programs), s.rounds, s.duration.Seconds(), s.connections)
+`, markdownTable(rows), time.Now().Format(time.DateOnly), machine(), busy, versions(programs), s.rounds, s.duration.Seconds(), s.connections)
 }

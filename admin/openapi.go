@@ -1,0 +1,18 @@
+package admin
+
+import (
+	"embed"
+	"net/http"
+)
+
+//go:embed openapi.yaml
+var documents embed.FS
+
+// A document is a reply that is not JSON.
+type document []byte
+
+// openAPI is the description of this API.
+func (c *control) openAPI(*http.Request) (any, error) {
+	b, err := documents.ReadFile("openapi.yaml")
+	return document(b), err
+}

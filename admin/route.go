@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// What a call may send, in bytes. Definitions can be large; sessions and
+// policies are not.
+const (
+	maxBody       = 1 << 20
+	maxDefinition = 10 << 20
+)
+
+// A route is one call of the control API. A segment of the path in braces
+// stands for any text.
+type route struct {
+	method, path string
+	answer       answer
+}
+
+// An answer does what a call asks for and returns the reply's JSON. An error is
+// a refusal, or what went wrong on the way.
+type answer func(*http.Request) (any, error)
+
+// table lists every call. Of two paths that fit, the first counts.
+func (c *control) table() []route {
+	return []route{
+		{"GET", "/reload", c.reload},
+		{"GET", "/reload/group", c.reloadGroup},
+		{"GET", "/health", c.health},
+		{"DELETE", "/cache/{api}", c.dropCache},
+		{"GET", "/openapi.yaml", c.openAPI},
+
+		{"POST", "/keys/create", c.createKey},
+		{"POST", "/keys/preview", c.previewKey},
+		{"POST", "/keys/policy/{hash}", c.setPolicies},
+		{"GET", "/keys", c.listKeys},
+		{"POST", "/keys", c.addKey},
+		{"GET", "/keys/{key}", c.getKey},
+		{"POST", "/keys/{key}", c.addKey},
+		{"PUT", "/keys/{key}", c.updateKey},
+		{"DELETE", "/keys/{key}", c.deleteKey},
+
+		{"GET", "/org/keys", c.listOrgs},
+		{"GET", "/org/keys/{org}", c.orgNotFound},
+		{"POST", "/org/keys/{org}", c.putOrg},
+		{"PUT", "/org/keys/{org}", c.putOrg},
+		{"DELETE", "/org/keys/{org}", c.orgNotFound},
+
+		{"GET", "/apis", c.listAPIs},
+		{"POST", "/apis", c.addAPI},
+		{"PUT", "/apis", c.noAPI("Must specify an apiID to update")},
+		{"DELETE", "/apis", c.noAPI("Must specify an apiID to delete")},
+		{"GET", "/apis/{api}", c.getAPI},
+		{"PUT", "/apis/{api}", c.updateAPI},
+		{"DELETE", "/apis/{api}", c.deleteAPI},
+
+		{"GET", "/policies", c.listPolicies},
+		{"POST", "/policies", c.addPolicy},
+		{"GET", "/policies/{policy}", c.getPolicy},
+		{"PUT", "/policies/{policy}", c.updatePolicy},
+		{"DELETE", "/policies/{policy}", c.deletePolicy},
+	}
+}
+
+// dispatch finds the call and answers it.
+func (c *control) dispatch(w http.ResponseWriter, r *http.Request) {
+	var methods []string
+	path := ""
+	for _, route := range c.routes {
+		if path != "" && route.path != path || !fits(r, route.path) {
+			continue
+		}
+		path = route.path
+		if route.method == r.Method {
+			r.Body = http.MaxBytesReader(w, r.Body, limitOf(path))
+			c.answer(w, r, route)
+			return
+		}
+		methods = append(methods, route.method)
+	}
+	if path == "" {
+		reply(w, http.StatusNotFound, "error", "Not Found")
+		return
+	}
+	slices.Sort(methods)
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	reply(w, http.StatusMethodNotAllowed, "error", "Method not supported")
+}
+
+func limitOf(path string) int64 {
+	if strings.HasPrefix(path, "/apis") {
+		return maxDefinition
+	}
+	return maxBody
+}
+
+// fits compares the request's path with a route's, and keeps what stands for
+// the names in braces. Every path may end with a slash. Segments are
+// decoded one by one: a key may hold a slash.
+func fits(r *http.Request, path string) bool {
+	want := strings.Split(path, "/")
+	got := strings.Split(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/")
+	if len(got) != len(want) {
+		return false
+	}
+	for i, segment := range want {
+		text, err := url.PathUnescape(got[i])
+		if err != nil {
+			return false
+		}
+		if name, ok := strings.CutPrefix(segment, "{"); ok && text != "" {
+			r.SetPathValue(strings.TrimSuffix(name, "}"), text)
+		} else if text != segment {
+			return false
+		}
+	}
+	return true
+}

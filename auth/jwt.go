@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jws"
+)
+
+// bearer lets callers in who present a signed token [S-44]. The algorithm and
+// the key come from the configuration, or from the session of a caller with a
+// key of their own; a token only says which of them was used.
+type bearer struct {
+	known
+	config     grapnel.JWTAuth
+	algorithms map[string]jwa.SignatureAlgorithm
+	issuers    keySource // nil when each session holds its own key
+}
+
+func newJWT(k known, c grapnel.JWTAuth) (*bearer, error) {
+	algorithms, err := parseAlgorithms(c.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	b := &bearer{known: k, config: c, algorithms: algorithms}
+	b.issuers, err = newKeySource(c)
+	return b, err
+}
+
+// What clients read when a token does not pass; those of 401 say why [S-44].
+const (
+	tokenMissing  = "Authorization field missing"
+	tokenRefused  = "Key not authorized"
+	tokenMethod   = "Key not authorized: Unexpected signing method"
+	tokenNoPolicy = "key not authorized: no matching policy"
+)
+
+// The reasons that only the log is told. They say nothing of the token.
+var (
+	errTokenForm   = errors.New("not a signed token in compact form")
+	errTokenKey    = errors.New("no key for the token")
+	errTokenSigned = errors.New("the signature is not one of the key's")
+	errTokenWho    = errors.New("no claim says who is calling")
+)
+
+// Authenticate verifies the token and finds, or makes, the caller's session.
+func (b *bearer) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
+	raw := bare(presented(x.Request, b.config.Credential))
+	if raw == "" {
+		return nil, refuse(http.StatusBadRequest, tokenMissing)
+	}
+	t, err := parseToken(raw)
+	if err != nil {
+		return nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
+	}
+	alg, ok := b.algorithms[t.header.Algorithm]
+	if !ok {
+		return nil, b.fail(x, http.StatusForbidden, tokenMethod, nil)
+	}
+	session, keys, err := b.keysFor(x, t)
+	switch {
+	case errors.Is(err, grapnel.ErrNotFound), errors.Is(err, errTokenKey), errors.Is(err, errTokenWho):
+		return nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
+	case err != nil:
+		return nil, err
+	case !verifies(raw, alg, keys):
+		return nil, b.fail(x, http.StatusForbidden, tokenRefused, errTokenSigned)
+	}
+	if reason := b.invalid(t.claims, time.Now()); reason != "" {
+		return nil, b.fail(x, http.StatusUnauthorized, tokenRefused+": "+reason, nil)
+	}
+	if session == nil {
+		if session, err = b.identify(x, t.claims); err != nil {
+			return nil, err
+		}
+	}
+	x.Session = session
+	return nil, nil
+}
+
+// keysFor returns the keys that may have signed the token. When the session of
+// the caller holds the key, it returns the session too.
+func (b *bearer) keysFor(x *grapnel.Exchange, t jwToken) (*grapnel.Session, []verificationKey, error) {
+	if b.issuers != nil {
+		keys, err := b.issuers.find(x, t.header)
+		return nil, keys, err
+	}
+	id := t.header.KeyID
+	if id == "" || b.config.IgnoreKID {
+		id = b.identity(t.claims)
+	}
+	if id == "" {
+		return nil, nil, errTokenWho
+	}
+	s, err := b.find(x, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := sessionKey(s.JWTData.Secret, t.header.Algorithm)
+	return s, []verificationKey{key}, err
+}
+
+// verifies reports whether one of the keys signed the token with the algorithm.
+func verifies(raw string, alg jwa.SignatureAlgorithm, keys []verificationKey) bool {
+	for _, k := range keys {
+		if _, err := jws.Verify([]byte(raw), jws.WithCompact(), jws.WithKey(alg, k.key)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// A jwToken is what a token says, true or not.
+type jwToken struct {
+	header tokenHeader
+	claims claims
+}
+
+type tokenHeader struct {
+	Algorithm string          `json:"alg"`
+	KeyID     string          `json:"kid"`
+	Critical  json.RawMessage `json:"crit"`
+}
+
+// parseToken reads a token without verifying it [RFC 7519]. A token with an
+// extension that must be understood is refused: none is [RFC 7515 4.1.11].
+func parseToken(raw string) (jwToken, error) {
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return jwToken{}, errTokenForm
+	}
+	var t jwToken
+	if !decodePart(parts[0], &t.header) || !decodePart(parts[1], &t.claims) {
+		return jwToken{}, errTokenForm
+	}
+	if t.header.Critical != nil || t.claims == nil {
+		return jwToken{}, errTokenForm
+	}
+	return t, nil
+}
+
+func decodePart(part string, into any) bool {
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return false
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	return d.Decode(into) == nil && !d.More()
+}

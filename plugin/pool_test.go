@@ -1,0 +1,67 @@
+package plugin_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin"
+)
+
+// Servers with equal settings are shared between configurations; the last one
+// to leave closes the connection.
+func TestPoolShares(t *testing.T) {
+	opened := map[string]*fake{}
+	pool := plugin.NewPool(func(s grapnel.PluginServer) (grapnel.Plugin, error) {
+		if opened[s.Target] != nil {
+			t.Errorf("%s opened twice", s.Target)
+		}
+		opened[s.Target] = &fake{}
+		return opened[s.Target], nil
+	})
+	first, err := pool.Lease(map[string]*grapnel.PluginServer{"p": {Target: "one"}, "q": {Target: "two"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := pool.Lease(map[string]*grapnel.PluginServer{"p": {Target: "one"}, "q": {Target: "three"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p1, _ := first.Plugin("p")
+	p2, _ := second.Plugin("p")
+	q1, _ := first.Plugin("q")
+	q2, _ := second.Plugin("q")
+	if p1 != p2 || q1 == q2 {
+		t.Error("the wrong servers are shared")
+	}
+	first.Release()
+	if opened["one"].timesClosed() != 0 || opened["two"].timesClosed() != 1 {
+		t.Error("after the first release: one should be open and two closed")
+	}
+	second.Release()
+	if opened["one"].timesClosed() != 1 || opened["three"].timesClosed() != 1 {
+		t.Error("after the last release all should be closed, once")
+	}
+	if got := second.States(); got["p"] != "ready" || got["q"] != "ready" {
+		t.Errorf("states %v", got)
+	}
+}
+
+// A lease that fails leaves nothing open.
+func TestPoolAllOrNothing(t *testing.T) {
+	good := &fake{}
+	pool := plugin.NewPool(func(s grapnel.PluginServer) (grapnel.Plugin, error) {
+		if s.Target == "bad" {
+			return nil, errors.New("no such place")
+		}
+		return good, nil
+	})
+	_, err := pool.Lease(map[string]*grapnel.PluginServer{"a": {Target: "good"}, "b": {Target: "bad"}})
+	if err == nil || !strings.Contains(err.Error(), "plugins.b: no such place") {
+		t.Errorf("got %v", err)
+	}
+	if good.timesClosed() != 1 {
+		t.Errorf("closed %d times", good.timesClosed())
+	}
+}

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+const (
+	ourChannel   = "grapnel.signals"
+	theirChannel = "tyk.cluster.notifications" // [Z-20]
+
+	// quietFor is how long the connection may be silent before it is asked
+	// whether it still lives.
+	quietFor = 2 * time.Second
+)
+
+// A wire carries signals between the gateways that share a Redis: ours on a
+// channel of their own, and in the original's form on the original's, so that
+// both kinds of gateways hear of each other's changes [Z-20, Z-21].
+type wire struct {
+	*hub
+	client   redis.UniversalClient
+	log      *slog.Logger
+	secret   string
+	insecure bool
+	timeout  time.Duration
+
+	life    context.Context // ends when the store is closed
+	end     context.CancelFunc
+	once    sync.Once
+	tried   chan struct{} // closed when the first subscription stands or has failed
+	settled sync.Once
+}
+
+func newWire(client redis.UniversalClient, o Options, timeout time.Duration) *wire {
+	life, end := context.WithCancel(context.Background())
+	return &wire{
+		hub: newHub(), client: client, log: o.Log, secret: o.NodeSecret, insecure: o.AllowInsecure, timeout: timeout,
+		life: life, end: end, tried: make(chan struct{}),
+	}
+}
+
+// A notification is the original's form of a signal.
+type notification struct {
+	Command   string `json:"command"`
+	Payload   string `json:"payload"`
+	Signature string `json:"signature"`
+	Algorithm int    `json:"algorithm"`
+	// From tells our own notifications, which ourChannel carries too, from
+	// the original's.
+	From string `json:"from,omitempty"`
+}
+
+const (
+	sessionsCommand = "KeySpaceUpdateNotification"
+	reloadCommand   = "GroupReload"
+	sha256Algorithm = 5
+	fromUs          = "grapnel"
+)
+
+// sign is what the notification's signature must be [Z-20].
+func (n notification) sign(secret string) string {
+	sum := sha256.Sum256([]byte(n.Command + n.Payload + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// signal translates what another kind of gateway said; ok is false when it does
+// not concern us or cannot be believed.
+func (w *wire) signal(n notification) (s grapnel.Signal, ok bool) {
+	switch n.Command {
+	case sessionsCommand:
+		s.Kind = grapnel.SignalSessions
+		for key := range strings.SplitSeq(n.Payload, ",") {
+			id, _, _ := strings.Cut(key, ":") // KEY or KEY:hashed
+			s.IDs = append(s.IDs, id)
+		}
+	case reloadCommand, "ApiUpdated", "ApiRemoved", "ApiAdded", "PolicyChanged": // [Z-21]
+		s.Kind = grapnel.SignalReload
+	default:
+		return s, false
+	}
+	signed := n.Algorithm == sha256Algorithm && subtle.ConstantTimeCompare([]byte(n.Signature), []byte(n.sign(w.secret))) == 1
+	if !signed && !w.insecure {
+		w.log.Warn("a cluster notification was ignored: its signature does not fit the node secret", "command", n.Command)
+		return s, false
+	}
+	return s, n.From != fromUs
+}
+
+func (w *wire) publish(ctx context.Context, s grapnel.Signal) error {
+	ours, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	p := w.client.Pipeline()
+	p.Publish(ctx, ourChannel, ours)
+	n := notification{Algorithm: sha256Algorithm, From: fromUs}
+	switch s.Kind {
+	case grapnel.SignalSessions:
+		n.Command, n.Payload = sessionsCommand, strings.Join(s.IDs, ",")
+	case grapnel.SignalReload:
+		n.Command = reloadCommand
+	}
+	if n.Command != "" {
+		n.Signature = n.sign(w.secret)
+		theirs, err := json.Marshal(n)
+		if err != nil {
+			return err
+		}
+		p.Publish(ctx, theirChannel, theirs)
+	}
+	_, err = p.Exec(ctx)
+	return err
+}
+
+// Subscribe shares one connection among all who listen. It waits until the
+// first subscription stands, but not for a Redis that does not answer.
+func (w *wire) Subscribe(ctx context.Context, heard func(grapnel.Signal)) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	if w.life.Err() != nil {
+		return unavailable(errClosed)
+	}
+	w.subscribe(ctx, w.life, heard)
+	w.once.Do(func() { w.running.Go(w.run) })
+	select {
+	case <-w.tried:
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+}
+
+// run keeps a subscription until the store is closed.
+func (w *wire) run() {
+	defer w.settled.Do(func() { close(w.tried) })
+	for lost := false; w.life.Err() == nil; lost = true {
+		err := w.listen(lost)
+		if w.life.Err() != nil {
+			return
+		}
+		w.log.Warn("the connection for news from other gateways broke; it is made again", "err", err)
+		w.settled.Do(func() { close(w.tried) })
+		select {
+		case <-time.After(restFor):
+		case <-w.life.Done():
+		}
+	}
+}
+
+// listen hears signals on one connection until it breaks.
+func (w *wire) listen(lost bool) error {
+	sub := w.client.Subscribe(w.life, ourChannel, theirChannel)
+	defer sub.Close()
+	stop := context.AfterFunc(w.life, func() { sub.Close() })
+	defer stop()
+	for range 2 {
+		if _, err := sub.ReceiveTimeout(w.life, w.timeout); err != nil {
+			return err
+		}
+	}
+	if lost {
+		w.hub.publish(grapnel.Signal{Kind: grapnel.SignalLost})
+	}
+	w.settled.Do(func() { close(w.tried) })
+	for asked := false; ; {
+		got, err := sub.ReceiveTimeout(w.life, quietFor)
+		var timeout net.Error
+		switch {
+		case err == nil:
+			asked = false
+		case asked || !errors.As(err, &timeout) || !timeout.Timeout():
+			return err
+		default:
+			asked = true
+			if err := sub.Ping(w.life); err != nil {
+				return err
+			}
+		}
+		if m, ok := got.(*redis.Message); ok {
+			w.hear(m)
+		}
+	}
+}
+
+// hear passes a message on, if it is one.
+func (w *wire) hear(m *redis.Message) {
+	var s grapnel.Signal
+	ok := false
+	if m.Channel == ourChannel {
+		ok = json.Unmarshal([]byte(m.Payload), &s) == nil
+	} else {
+		var n notification
+		if json.Unmarshal([]byte(m.Payload), &n) == nil {
+			s, ok = w.signal(n)
+		}
+	}
+	if ok {
+		w.hub.publish(s)
+	}
+}
+
+func (w *wire) close() {
+	w.end()
+	w.running.Wait()
+}
