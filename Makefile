@@ -18,7 +18,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 bench: ## the gateway beside its peers, as separate processes; see bench/README.md
 	./bench/run.sh
 
-generate: ## Go code from the .proto files
+generate: ## the bindings of every language from the .proto files
 	./proto/generate.sh
 
 docs: ## pages that are generated from comments

@@ -132,6 +132,9 @@ type APILimits struct {
 	DisableRate bool `yaml:"disable_rate_limit"`
 	// DisableQuota lets sessions call the API without spending quota.
 	DisableQuota bool `yaml:"disable_quota"`
+	// KeepCounters leaves what was counted of a key alone when the control
+	// API sets the key anew.
+	KeepCounters bool `yaml:"-"`
 }
 
 // A Credential is the place of what proves who is calling. A parameter goes

@@ -57,6 +57,8 @@ var mayImport = map[string][]string{
 	"bench/upstream":             {},
 	"examples/go/minimal":        {"proto/coprocess"},
 	"examples/go/demo":           {"proto/coprocess"},
+	"examples/go/sample":         {"sdk"},
+	"sdk":                        {"proto/coprocess"},
 	"test/program":               {},
 }
 

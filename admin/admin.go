@@ -51,8 +51,8 @@ type Options struct {
 	Catalog grapnel.Catalog
 	// Signals tell the other gateways to reload.
 	Signals grapnel.Signals
-	// Policy returns a policy that is in force, or nil.
-	Policy func(id string) *grapnel.Policy
+	// Policy returns a policy that is in force.
+	Policy func(id string) (*grapnel.Policy, bool)
 	// Validate says why an API definition cannot be served.
 	Validate func(definition []byte) error
 	// API returns an API that is served, or nil.

@@ -34,7 +34,7 @@ func (c *control) addKey(r *http.Request) (any, error) {
 			"custom key ID length %d is less than min_token_length (%d); no request with it would be let in", n, c.Rules.MinLength))
 	}
 	s := new(grapnel.Session)
-	if err := decode(r, s, refuse(http.StatusBadRequest, "Request malformed")); err != nil {
+	if err := decode(r, s, errMalformed()); err != nil {
 		return nil, err
 	}
 	if err := c.admissible(s); err != nil {
@@ -53,7 +53,7 @@ func (c *control) add(ctx context.Context, key string, s *grapnel.Session) (any,
 	if err := setSecrets(s, &grapnel.Session{}); err != nil {
 		return nil, err
 	}
-	if err := c.restart(ctx, s); err != nil {
+	if err := c.startAnew(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := c.Keys.Save(ctx, s, c.ttl(s, now)); err != nil {
@@ -73,7 +73,7 @@ func (c *control) add(ctx context.Context, key string, s *grapnel.Session) (any,
 // updateKey replaces the session of a key.
 func (c *control) updateKey(r *http.Request) (any, error) {
 	s := new(grapnel.Session)
-	if err := decode(r, s, refuse(http.StatusBadRequest, "Request malformed")); err != nil {
+	if err := decode(r, s, errMalformed()); err != nil {
 		return nil, err
 	}
 	old, err := c.named(r, s.OrgID)
@@ -95,7 +95,7 @@ func (c *control) updateKey(r *http.Request) (any, error) {
 		s.LastUpdated, s.QuotaRenews = old.LastUpdated, old.QuotaRenews
 	} else {
 		touch(s, now)
-		if err := c.restart(r.Context(), s); err != nil {
+		if err := c.startAnew(r.Context(), s); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +114,7 @@ func (c *control) getKey(r *http.Request) (any, error) {
 		return nil, missing(err, "Key not found")
 	}
 	s := stored.Clone()
-	if governed(s) && c.Keys.Apply(s) != nil { // a policy is gone: what is stored can still be seen
+	if c.Keys.Apply(s) != nil { // a policy is gone: what is stored can still be seen
 		s = stored.Clone()
 	}
 	return s, c.countdown(r.Context(), s)
@@ -137,7 +137,7 @@ func (c *control) deleteKey(r *http.Request) (any, error) {
 		return nil, missing(err, unknown)
 	}
 	c.tell(grapnel.EventTokenDeleted, s)
-	return changed(nameOf(s), "deleted"), c.restart(ctx, s)
+	return changed(nameOf(s), "deleted"), c.forget(ctx, s)
 }
 
 // listKeys lists the stored ids, which are the keys themselves unless those are
@@ -194,10 +194,8 @@ func (c *control) previewKey(r *http.Request) (any, error) {
 	}
 	now := time.Now()
 	s.DateCreated, s.LastUpdated = now.Format(time.RFC3339Nano), stamp(now)
-	if governed(s) {
-		if err := c.Keys.Apply(s); err != nil {
-			return nil, refuse(http.StatusInternalServerError, "Failed to create key - "+err.Error())
-		}
+	if err := c.Keys.Apply(s); err != nil {
+		return nil, refuse(http.StatusInternalServerError, "Failed to create key - "+err.Error())
 	}
 	return s, nil
 }

@@ -30,28 +30,14 @@ func errKeyRefused(err error) error {
 // it has no access rights, and so would have all, which the operator has not
 // allowed.
 func (c *control) admissible(s *grapnel.Session) error {
-	rights := s.AccessRights
-	if governed(s) {
-		applied := s.Clone()
-		if err := c.Keys.Apply(applied); err != nil {
-			return err
-		}
-		rights = applied.AccessRights
+	applied := s.Clone()
+	if err := c.Keys.Apply(applied); err != nil {
+		return err
 	}
-	if len(rights) == 0 && !c.Rules.Unrestricted {
+	if len(applied.AccessRights) == 0 && !c.Rules.Unrestricted {
 		return errNoRights
 	}
 	return nil
-}
-
-// governed reports whether policies have a say in the session.
-func governed(s *grapnel.Session) bool { return len(policiesOf(s)) > 0 }
-
-func policiesOf(s *grapnel.Session) []string {
-	if len(s.ApplyPolicies) == 0 && s.ApplyPolicyID != "" {
-		return []string{s.ApplyPolicyID}
-	}
-	return s.ApplyPolicies
 }
 
 // touch says that the session was changed now, from when its quota counts.
@@ -64,8 +50,12 @@ func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // limitTrial sets the expiry that a policy gives to new keys [S-24].
 func (c *control) limitTrial(s *grapnel.Session, now time.Time) {
-	for _, id := range policiesOf(s) {
-		if p := c.Policy(id); p != nil && p.KeyExpiresIn > 0 {
+	ids := s.ApplyPolicies
+	if len(ids) == 0 {
+		ids = []string{s.ApplyPolicyID}
+	}
+	for _, id := range ids {
+		if p, ok := c.Policy(id); ok && p.KeyExpiresIn > 0 {
 			s.Expires = now.Unix() + p.KeyExpiresIn
 		}
 	}
@@ -131,8 +121,22 @@ func counters(s *grapnel.Session) []string {
 	return keys
 }
 
-// restart begins all counting for the session anew.
-func (c *control) restart(ctx context.Context, s *grapnel.Session) error {
+// startAnew begins all counting for a session that was set anew, unless all of
+// its APIs want the counters left alone.
+func (c *control) startAnew(ctx context.Context, s *grapnel.Session) error {
+	keep := len(s.AccessRights) > 0
+	for id := range s.AccessRights {
+		api := c.API(id)
+		keep = keep && api != nil && api.Limits.KeepCounters
+	}
+	if keep {
+		return nil
+	}
+	return c.forget(ctx, s)
+}
+
+// forget sets what was counted of a session back to nothing.
+func (c *control) forget(ctx context.Context, s *grapnel.Session) error {
 	for _, key := range counters(s) {
 		if err := c.Counters.Forget(ctx, key); err != nil {
 			return err

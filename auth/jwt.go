@@ -154,3 +154,12 @@ func decodePart(part string, into any) bool {
 	d.UseNumber()
 	return d.Decode(into) == nil && !d.More()
 }
+
+// bare drops the word Bearer in front of a token [S-63].
+func bare(token string) string {
+	const scheme = "Bearer "
+	if len(token) >= len(scheme) && strings.EqualFold(token[:len(scheme)], scheme) {
+		return strings.TrimLeft(token[len(scheme):], " ")
+	}
+	return token
+}

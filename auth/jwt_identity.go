@@ -47,18 +47,20 @@ func (b *bearer) identify(x *grapnel.Exchange, c claims) (*grapnel.Session, erro
 		}
 	}
 	s := stored.Clone()
-	s.ApplyPolicies, s.ApplyPolicyID = slices.Clone(policies), ""
+	s.ApplyPolicies, s.ApplyPolicyID = policies, ""
 	if s.Metadata == nil {
 		s.Metadata = map[string]any{}
 	}
 	s.Metadata[identityMark] = key
-	if err := b.keys.Apply(s); err != nil {
+	applied := *s
+	if err := b.keys.Apply(&applied); err != nil {
 		return nil, b.fail(x, http.StatusForbidden, tokenNoPolicy, err)
 	}
-	if err := b.keys.Save(ctx, s, b.api.Sessions.TTL(s, time.Now())); err != nil {
+	if err := b.keys.Save(ctx, s, b.api.Sessions.TTL(&applied, time.Now())); err != nil {
 		return nil, unavailable(err)
 	}
-	return s, nil
+	applied.StoreID = s.StoreID
+	return &applied, nil
 }
 
 // leadsToPolicies reports whether policies decide what tokens may do.

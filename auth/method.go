@@ -3,7 +3,6 @@ package auth
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
 )
@@ -83,13 +82,4 @@ func presented(r *http.Request, c grapnel.Credential) string {
 		return ""
 	}
 	return r.Header.Get(c.Header)
-}
-
-// bare drops the word Bearer in front of a credential [S-63].
-func bare(credential string) string {
-	const scheme = "Bearer "
-	if len(credential) >= len(scheme) && strings.EqualFold(credential[:len(scheme)], scheme) {
-		return strings.TrimLeft(credential[len(scheme):], " ")
-	}
-	return credential
 }

@@ -19,7 +19,7 @@ func (t token) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 	if key == "" {
 		return nil, refuse(http.StatusUnauthorized, "Authorization field missing")
 	}
-	s, err := t.find(x, bare(key))
+	s, err := t.find(x, key)
 	if err == nil && guessable(s) {
 		err = errGuessable
 	}

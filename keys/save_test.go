@@ -112,7 +112,11 @@ func change(t *testing.T, name string, v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("x"), reflect.New(v.Type().Elem()).Elem())
+		value := reflect.New(v.Type().Elem()).Elem()
+		if value.Type() == reflect.TypeFor[json.RawMessage]() {
+			value.SetBytes([]byte("1"))
+		}
+		v.SetMapIndex(reflect.ValueOf("x"), value)
 	case reflect.Struct:
 		change(t, name, v.Field(0))
 	default:

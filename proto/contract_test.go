@@ -29,63 +29,11 @@ func TestContractIsFrozen(t *testing.T) {
 
 // TestBreakingChangesAreSeen tries the rules of TestContractIsFrozen.
 func TestBreakingChangesAreSeen(t *testing.T) {
-	type field = descriptorpb.FieldDescriptorProto
-	object := func(s *descriptorpb.FileDescriptorSet) *descriptorpb.DescriptorProto {
-		return file(s, "coprocess_object.proto").MessageType[0]
-	}
-	for name, c := range map[string]struct {
-		change func(*descriptorpb.FileDescriptorSet)
-		want   string // part of the one complaint, or nothing
-	}{
-		"nothing": {func(s *descriptorpb.FileDescriptorSet) {}, ""},
-		"field removed": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field = object(s).Field[:6] },
-			"removed: field coprocess.Object = 7"},
-		"field renamed": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].Name = proto.String("name") },
-			"changed: field coprocess.Object = 2"},
-		"field retyped": {func(s *descriptorpb.FileDescriptorSet) {
-			object(s).Field[1].Type = descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum()
-		}, "changed: field coprocess.Object = 2"},
-		"JSON name": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].JsonName = proto.String("hook") },
-			"changed: field coprocess.Object = 2"},
-		"field made optional": {func(s *descriptorpb.FileDescriptorSet) { object(s).Field[1].Proto3Optional = proto.Bool(true) },
-			"changed: field coprocess.Object = 2"},
-		"map of something else": {func(s *descriptorpb.FileDescriptorSet) {
-			object(s).NestedType[1].Field[1].Type = descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum()
-		}, "changed: field coprocess.Object.SpecEntry = 2"},
-		"the original's number taken": {func(s *descriptorpb.FileDescriptorSet) {
-			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours - 1)})
-		}, "added: field coprocess.Object = 999"},
-		"number of ours": {func(s *descriptorpb.FileDescriptorSet) {
-			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours)})
-		}, ""},
-		"map of ours": {func(s *descriptorpb.FileDescriptorSet) {
-			entry := proto.CloneOf(object(s).NestedType[1])
-			entry.Name = proto.String("XEntry")
-			object(s).NestedType = append(object(s).NestedType, entry)
-			object(s).Field = append(object(s).Field, &field{Name: proto.String("x"), Number: proto.Int32(ours)})
-		}, ""},
-		"enum value renamed": {func(s *descriptorpb.FileDescriptorSet) {
-			file(s, "coprocess_common.proto").EnumType[0].Value[5].Name = proto.String("Reply")
-		}, "changed: value coprocess.HookType = 5"},
-		"message in a file of the original's": {func(s *descriptorpb.FileDescriptorSet) {
-			f := file(s, "coprocess_object.proto")
-			f.MessageType = append(f.MessageType, &descriptorpb.DescriptorProto{Name: proto.String("X")})
-		}, "added: message coprocess.X in coprocess_object.proto"},
-		"message in a file of ours": {func(s *descriptorpb.FileDescriptorSet) {
-			s.File = append(s.File, &descriptorpb.FileDescriptorProto{Name: proto.String("x.proto"), Package: proto.String("coprocess"),
-				MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("X"), Field: []*field{{Number: proto.Int32(1)}}}}})
-		}, ""},
-		"method streams": {func(s *descriptorpb.FileDescriptorSet) {
-			file(s, "coprocess_object.proto").Service[0].Method[0].ServerStreaming = proto.Bool(true)
-		}, "changed: method coprocess.Dispatcher.Dispatch"},
-		"Java package": {func(s *descriptorpb.FileDescriptorSet) {
-			file(s, "coprocess_object.proto").Options.JavaPackage = proto.String("x")
-		}, "changed: file coprocess_object.proto"},
-	} {
+	for name, c := range changes() {
 		t.Run(name, func(t *testing.T) {
 			old := readSet(t, "descriptor.binpb")
 			now := proto.CloneOf(old)
-			c.change(now)
+			c.make(now, file(now, "coprocess_object.proto"))
 			got := breaking(old, now)
 			switch {
 			case c.want == "" && len(got) > 0:
@@ -94,6 +42,56 @@ func TestBreakingChangesAreSeen(t *testing.T) {
 				t.Errorf("complaints %q, want one with %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A change is one that somebody might make to coprocess_object.proto, whose first
+// message is Object, or to another file.
+type change struct {
+	make func(*descriptorpb.FileDescriptorSet, *descriptorpb.FileDescriptorProto)
+	want string // part of the one complaint; empty where there is none
+}
+
+func changes() map[string]change {
+	type (
+		set    = descriptorpb.FileDescriptorSet
+		source = descriptorpb.FileDescriptorProto
+		msg    = descriptorpb.DescriptorProto
+		field  = descriptorpb.FieldDescriptorProto
+	)
+	bytes := descriptorpb.FieldDescriptorProto_TYPE_BYTES.Enum()
+	add := func(m *msg, number int32) {
+		m.Field = append(m.Field, &field{Name: proto.String("x"), Number: &number})
+	}
+	return map[string]change{
+		"nothing":       {func(*set, *source) {}, ""},
+		"field removed": {func(_ *set, f *source) { f.MessageType[0].Field = f.MessageType[0].Field[:6] }, "removed: field coprocess.Object = 7"},
+		"field renamed": {func(_ *set, f *source) { f.MessageType[0].Field[1].Name = proto.String("x") }, "changed: field coprocess.Object = 2"},
+		"field retyped": {func(_ *set, f *source) { f.MessageType[0].Field[1].Type = bytes }, "changed: field coprocess.Object = 2"},
+		"JSON name":     {func(_ *set, f *source) { f.MessageType[0].Field[1].JsonName = proto.String("x") }, "changed: field coprocess.Object = 2"},
+		"optional":      {func(_ *set, f *source) { f.MessageType[0].Field[1].Proto3Optional = proto.Bool(true) }, "changed: field coprocess.Object = 2"},
+		"map retyped":   {func(_ *set, f *source) { f.MessageType[0].NestedType[1].Field[1].Type = bytes }, "changed: field coprocess.Object.SpecEntry = 2"},
+		"their number":  {func(_ *set, f *source) { add(f.MessageType[0], ours-1) }, "added: field coprocess.Object = 999"},
+		"our number":    {func(_ *set, f *source) { add(f.MessageType[0], ours) }, ""},
+		"our map": {func(_ *set, f *source) {
+			entry := proto.CloneOf(f.MessageType[0].NestedType[1])
+			entry.Name = proto.String("XEntry")
+			f.MessageType[0].NestedType = append(f.MessageType[0].NestedType, entry)
+			add(f.MessageType[0], ours)
+		}, ""},
+		"enum value renamed": {func(s *set, _ *source) {
+			file(s, "coprocess_common.proto").EnumType[0].Value[5].Name = proto.String("X")
+		}, "changed: value coprocess.HookType = 5"},
+		"message in their file": {func(_ *set, f *source) {
+			f.MessageType = append(f.MessageType, &msg{Name: proto.String("X")})
+		}, "added: message coprocess.X in coprocess_object.proto"},
+		"message in our file": {func(s *set, _ *source) {
+			m := &msg{Name: proto.String("X")}
+			add(m, 1)
+			s.File = append(s.File, &source{Name: proto.String("x.proto"), Package: proto.String("coprocess"), MessageType: []*msg{m}})
+		}, ""},
+		"method streams": {func(_ *set, f *source) { f.Service[0].Method[0].ServerStreaming = proto.Bool(true) }, "changed: method coprocess.Dispatcher.Dispatch"},
+		"Java package":   {func(_ *set, f *source) { f.Options.JavaPackage = proto.String("x") }, "changed: file coprocess_object.proto"},
 	}
 }
 

@@ -24,10 +24,10 @@ here=$PWD
 . generate/languages.sh
 
 need_commands
-install_tools
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+install_tools
+
 out=$work/out
 mkdir "$out"
 for language in descriptors go python ruby java cpp node csharp objc php rust; do

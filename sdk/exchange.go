@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,13 +12,12 @@ import (
 	"github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
-// A Session is who is calling and what they may do; see its fields in the
-// contract. Its Get methods work on a nil Session too.
+// A Session is who is calling. Its Get methods work on a nil Session too.
 type Session = coprocess.SessionState
 
 // An Exchange is one request, or its reply, as a hook sees it: the message of
-// the contract, and methods where its fields are clumsy. What is set takes
-// effect when the hook returns, and is not read back before.
+// the contract, with methods for what is clumsy there. What is set counts when
+// the hook returns, and is not read back before.
 type Exchange struct {
 	*coprocess.Object
 	ctx context.Context
@@ -25,10 +25,7 @@ type Exchange struct {
 
 // Context ends at the call's deadline, or when the client has left.
 func (x *Exchange) Context() context.Context {
-	if x.ctx == nil { // in a test of the plugin's
-		return context.Background()
-	}
-	return x.ctx
+	return cmp.Or(x.ctx, context.Background()) // a test may give none
 }
 
 // request is the request to change; one that was not sent begins empty.

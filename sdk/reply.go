@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -67,9 +68,15 @@ func Deny(status int, message string) *Answer { return &Answer{Status: status, M
 // Error returns status and text.
 func (a *Answer) Error() string { return fmt.Sprintf("answer %d: %s%s", a.Status, a.Message, a.Body) }
 
-func (a *Answer) overrides() *coprocess.ReturnOverrides {
-	return &coprocess.ReturnOverrides{
+// answer makes an error that is an [Answer] the answer to the request.
+func (x *Exchange) answer(err error) error {
+	var a *Answer
+	if !errors.As(err, &a) || x.HookType == coprocess.HookType_Response {
+		return err
+	}
+	x.request().ReturnOverrides = &coprocess.ReturnOverrides{
 		ResponseCode: int32(a.Status), Headers: a.Header,
 		ResponseError: a.Message, ResponseBody: a.Body, OverrideError: a.Message == "",
 	}
+	return nil
 }

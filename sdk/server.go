@@ -1,10 +1,10 @@
-// Package sdk is for writing plugin servers in Go: a plugin is one function,
-// registered under the name that the gateway's hook has. It is called for many
-// requests at once. Its error, or its panic, fails that hook; the server lives
-// on.
+// Package sdk is for plugin servers in Go. A plugin is one function, registered
+// under its hook's name. It is called for many requests at once. Its error, or
+// its panic, fails that one call; the server lives on.
 package sdk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +50,7 @@ type Option func(*Server)
 func Hook(name string, h Handler) Option {
 	return func(s *Server) {
 		if s.hooks[name] != nil {
-			s.err = fmt.Errorf("two hooks are named %q", name)
+			s.err = errors.Join(s.err, fmt.Errorf("two hooks are named %q", name))
 		}
 		s.hooks[name] = h
 	}
@@ -82,6 +82,7 @@ func New(options ...Option) *Server {
 // with nil, once the calls under way have finished; a second one at once.
 func Serve(options ...Option) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 	l, err := listen()
 	if err != nil {
@@ -103,10 +104,7 @@ func listen() (net.Listener, error) {
 		}
 		return net.Listen("unix", path)
 	}
-	if address := os.Getenv("PLUGIN_LISTEN"); address != "" {
-		return net.Listen("tcp", address)
-	}
-	return net.Listen("tcp", "127.0.0.1:5555")
+	return net.Listen("tcp", cmp.Or(os.Getenv("PLUGIN_LISTEN"), "127.0.0.1:5555"))
 }
 
 // Serve answers hooks, events and health checks on the listener until the
@@ -125,7 +123,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		defer time.AfterFunc(grace, g.Stop).Stop()
 		g.GracefulStop()
 	})()
-	return g.Serve(l)
+	if err := g.Serve(l); !errors.Is(err, grpc.ErrServerStopped) { // by a context that had ended before
+		return err
+	}
+	return nil
 }
 
 // Dispatch asks the hook that the object names, as the gateway does over gRPC.
@@ -135,12 +136,7 @@ func (s *Server) Dispatch(ctx context.Context, o *coprocess.Object) (*coprocess.
 		return o, nil
 	}
 	x := &Exchange{Object: o, ctx: ctx}
-	err := protect("hook "+o.HookName, func() error { return h(x) })
-	if a := (*Answer)(nil); errors.As(err, &a) && o.HookType != coprocess.HookType_Response {
-		x.request().ReturnOverrides = a.overrides()
-		return o, nil
-	}
-	return o, err
+	return o, protect("hook "+o.HookName, func() error { return x.answer(h(x)) })
 }
 
 // DispatchEvent tells the plugin of an event, as the gateway does over gRPC.
@@ -160,8 +156,7 @@ func protect(what string, f func() error) (err error) {
 			err = status.Errorf(codes.Internal, "panic in %s: %v", what, p)
 		}
 	}()
-	err = f()
-	if a := (*Answer)(nil); err == nil || errors.As(err, &a) || status.Code(err) != codes.Unknown {
+	if err = f(); err == nil || status.Code(err) != codes.Unknown {
 		return err
 	}
 	return status.Error(codes.Internal, err.Error())

@@ -31,7 +31,7 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		h.pre,
 		limit.Address(api),
 		limit.Size(api),
-		auth.Stage(h.auth),
+		auth.Stage(api, h.auth),
 		h.postKeyAuth,
 		auth.Strip(api),
 		auth.Valid(api),

@@ -50,15 +50,7 @@ func openFile(path string, o Options) (grapnel.Store, error) {
 		return nil, fmt.Errorf("store: %s: %w", path, err)
 	}
 	e := &embedded{db: db, log: o.Log, writes: &committer{db: db, changes: make(chan *change)}}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range []string{sessionBucket, expiryBucket, documentBucket} {
-			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil {
+	if err = createBuckets(db); err == nil {
 		e.local = newLocal(func(key string, q quota) error { return e.counts.append(key, q) })
 		e.counts, err = openQuotaLog(path+".quota", e.quotas.load)
 	}
@@ -68,6 +60,29 @@ func openFile(path string, o Options) (grapnel.Store, error) {
 	e.running.Go(func() { e.writes.run(e.ctx) })
 	e.begin(e.sweep)
 	return e, nil
+}
+
+// createBuckets makes a new file ready, and leaves an old one as it is.
+func createBuckets(db *bbolt.DB) error {
+	names := []string{sessionBucket, expiryBucket, documentBucket}
+	complete := true
+	err := db.View(func(tx *bbolt.Tx) error {
+		for _, name := range names {
+			complete = complete && tx.Bucket([]byte(name)) != nil
+		}
+		return nil
+	})
+	if err != nil || complete {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range names {
+			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (e *embedded) Session(ctx context.Context, id string) (*grapnel.Session, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ var errResting = errors.New("Redis did not answer a moment ago")
 // the others fail at once until it knows.
 type breaker struct {
 	timeout time.Duration
+	log     *slog.Logger
 	start   time.Time
 	until   atomic.Int64 // when to try again, as a span since start; 0 is working
 }
@@ -28,6 +30,9 @@ type breaker struct {
 // do runs one operation within the timeout. It returns ErrNotFound for the nil
 // reply, and wraps everything else in ErrUnavailable.
 func (b *breaker) do(ctx context.Context, op func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
 	now := int64(time.Since(b.start))
 	if until := b.until.Load(); until != 0 {
 		if now < until || !b.until.CompareAndSwap(until, now+int64(b.timeout)) {
@@ -48,7 +53,9 @@ func (b *breaker) do(ctx context.Context, op func(context.Context) error) error 
 	case errors.As(err, &answer):
 		b.heal() // it answers, if only to say no
 	case ctx.Err() == nil:
-		b.until.Store(max(1, int64(time.Since(b.start)+restFor)))
+		if b.until.Swap(int64(time.Since(b.start)+restFor)) == 0 {
+			b.log.Warn("Redis does not answer", "err", err)
+		}
 	default:
 		// The caller went away, which says nothing about Redis.
 		b.until.CompareAndSwap(now+int64(b.timeout), now)
@@ -57,7 +64,7 @@ func (b *breaker) do(ctx context.Context, op func(context.Context) error) error 
 }
 
 func (b *breaker) heal() {
-	if b.until.Load() != 0 {
-		b.until.Store(0)
+	if b.until.Load() != 0 && b.until.Swap(0) != 0 {
+		b.log.Info("Redis answers again")
 	}
 }

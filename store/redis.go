@@ -32,7 +32,7 @@ const (
 // shared is the store in Redis, for many gateways.
 type shared struct {
 	*breaker
-	*wire
+	*courier
 	client      redis.UniversalClient
 	take, spend *redis.Script
 }
@@ -61,8 +61,8 @@ func OpenRedis(r RedisOptions, o Options) (grapnel.Store, error) {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	return &shared{
-		breaker: &breaker{timeout: r.Timeout, start: time.Now()},
-		wire:    newWire(client, o, r.Timeout),
+		breaker: &breaker{timeout: r.Timeout, log: o.Log, start: time.Now()},
+		courier: newCourier(client, o, r.Timeout),
 		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript),
 	}, nil
 }
@@ -249,7 +249,7 @@ func (r *shared) Ping(ctx context.Context) error {
 }
 
 func (r *shared) Close() error {
-	r.wire.close()
+	r.courier.close()
 	if err := r.client.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		return err
 	}

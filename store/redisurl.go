@@ -120,12 +120,13 @@ func addresses(hosts, port string, many bool) ([]string, error) {
 		if h == "" {
 			return nil, errors.New("a host is missing")
 		}
-		if _, _, err := net.SplitHostPort(h); err != nil {
-			h = net.JoinHostPort(strings.Trim(h, "[]"), port)
-			if _, _, err := net.SplitHostPort(h); err != nil || strings.Count(list[i], ":") == 1 {
-				return nil, fmt.Errorf("%q is not HOST:PORT", list[i])
-			}
-			list[i] = h
+		if bare := strings.Trim(h, "[]"); bare != h && strings.HasSuffix(h, "]") || !strings.Contains(h, ":") {
+			list[i] = net.JoinHostPort(bare, port)
+			continue
+		}
+		host, number, err := net.SplitHostPort(h)
+		if _, bad := strconv.ParseUint(number, 10, 16); err != nil || bad != nil || host == "" {
+			return nil, fmt.Errorf("%q is not HOST:PORT", h)
 		}
 	}
 	return list, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -18,8 +19,8 @@ func newServer(c *grapnel.Config, log *slog.Logger, reload admin.Control) (*serv
 	if err != nil {
 		return nil, nil, err
 	}
-	health := admin.Health(version, s.Plugins)
-	control := admin.Handler(c.Admin.Secret, reload)
+	health := admin.Health(admin.Vitals{Version: version, Plugins: s.Plugins, Store: "store", Ping: func(context.Context) error { return nil }})
+	control := admin.Handler(admin.Options{Secret: c.Admin.Secret, Control: reload, Log: log})
 	if c.Admin.Health != "" {
 		s.Handle(c.Admin.Health, health)
 	}

@@ -1,5 +1,6 @@
 # Puts the pinned generators into a cache of the user's, without root and without
-# a trace elsewhere. Sourced by proto/generate.sh, which defines here and die.
+# a trace elsewhere. Sourced by proto/generate.sh, which defines here, work and die
+# and runs it in proto/.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/grapnel-generate
 
@@ -59,12 +60,11 @@ maven() {
 # debian_plugins unpacks Debian's plugins and their libraries, and puts a starter
 # beside each that finds them.
 debian_plugins() {
-  local packages=("protobuf-compiler-grpc=$grpc_debian_version-*" libgrpc29 libprotobuf32 libprotoc32) language
+  local packages=("protobuf-compiler-grpc=$grpc_debian_version-*" libgrpc29 libprotobuf32 libprotoc32) deb language
+  ((EUID)) || apt-get update -q || return
   if ! apt-get download "${packages[@]}"; then
-    [[ $(id -u) == 0 ]] && apt-get update -q && apt-get download "${packages[@]}" || {
-      echo "Debian 12's packages are needed (apt-get update, as root, if the lists are old):" "${packages[@]}"
-      return 1
-    }
+    echo "Debian 12's packages are needed. If it is one, apt-get update, as root, may help:" "${packages[@]}"
+    return 1
   fi
   for deb in *.deb; do dpkg -x "$deb" . || return; done
   rm -- *.deb
@@ -80,12 +80,6 @@ node_generators() {
 
 rust_generator() {
   CARGO_TARGET_DIR=$PWD/target cargo install --quiet --locked --path "$here/generate/rust" --root . && rm -rf target
-}
-
-go_plugins() {
-  (cd "$here" && go build -o "$OLDPWD/" \
-    google.golang.org/protobuf/cmd/protoc-gen-go \
-    google.golang.org/grpc/cmd/protoc-gen-go-grpc)
 }
 
 # checksum FILE... is a short name for what is in the files.
@@ -114,7 +108,6 @@ install_tools() {
   once "$name" rust_generator
   rust_generator=$cache/$name/bin/coprocess-generator
 
-  name=go-$(checksum "$here"/../go.mod "$here"/../go.sum)
-  once "$name" go_plugins
-  go_plugins=$cache/$name
+  go_plugins=$work/go
+  go build -o "$go_plugins/" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 }

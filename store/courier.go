@@ -27,10 +27,10 @@ const (
 	quietFor = 2 * time.Second
 )
 
-// A wire carries signals between the gateways that share a Redis: ours on a
+// A courier carries signals between the gateways that share a Redis: ours on a
 // channel of their own, and in the original's form on the original's, so that
 // both kinds of gateways hear of each other's changes [Z-20, Z-21].
-type wire struct {
+type courier struct {
 	*hub
 	client   redis.UniversalClient
 	log      *slog.Logger
@@ -45,12 +45,18 @@ type wire struct {
 	settled sync.Once
 }
 
-func newWire(client redis.UniversalClient, o Options, timeout time.Duration) *wire {
+func newCourier(client redis.UniversalClient, o Options, timeout time.Duration) *courier {
 	life, end := context.WithCancel(context.Background())
-	return &wire{
+	return &courier{
 		hub: newHub(), client: client, log: o.Log, secret: o.NodeSecret, insecure: o.AllowInsecure, timeout: timeout,
 		life: life, end: end, tried: make(chan struct{}),
 	}
+}
+
+// A message is our form of a signal.
+type message struct {
+	Kind grapnel.SignalKind `json:"kind"`
+	IDs  []string           `json:"ids,omitempty"`
 }
 
 // A notification is the original's form of a signal.
@@ -79,7 +85,7 @@ func (n notification) sign(secret string) string {
 
 // signal translates what another kind of gateway said; ok is false when it does
 // not concern us or cannot be believed.
-func (w *wire) signal(n notification) (s grapnel.Signal, ok bool) {
+func (c *courier) signal(n notification) (s grapnel.Signal, ok bool) {
 	switch n.Command {
 	case sessionsCommand:
 		s.Kind = grapnel.SignalSessions
@@ -92,20 +98,20 @@ func (w *wire) signal(n notification) (s grapnel.Signal, ok bool) {
 	default:
 		return s, false
 	}
-	signed := n.Algorithm == sha256Algorithm && subtle.ConstantTimeCompare([]byte(n.Signature), []byte(n.sign(w.secret))) == 1
-	if !signed && !w.insecure {
-		w.log.Warn("a cluster notification was ignored: its signature does not fit the node secret", "command", n.Command)
+	signed := n.Algorithm == sha256Algorithm && subtle.ConstantTimeCompare([]byte(n.Signature), []byte(n.sign(c.secret))) == 1
+	if !signed && !c.insecure {
+		c.log.Warn("a cluster notification was ignored: its signature does not fit the node secret", "command", n.Command)
 		return s, false
 	}
 	return s, n.From != fromUs
 }
 
-func (w *wire) publish(ctx context.Context, s grapnel.Signal) error {
-	ours, err := json.Marshal(s)
+func (c *courier) publish(ctx context.Context, s grapnel.Signal) error {
+	ours, err := json.Marshal(message(s))
 	if err != nil {
 		return err
 	}
-	p := w.client.Pipeline()
+	p := c.client.Pipeline()
 	p.Publish(ctx, ourChannel, ours)
 	n := notification{Algorithm: sha256Algorithm, From: fromUs}
 	switch s.Kind {
@@ -115,7 +121,7 @@ func (w *wire) publish(ctx context.Context, s grapnel.Signal) error {
 		n.Command = reloadCommand
 	}
 	if n.Command != "" {
-		n.Signature = n.sign(w.secret)
+		n.Signature = n.sign(c.secret)
 		theirs, err := json.Marshal(n)
 		if err != nil {
 			return err
@@ -128,17 +134,17 @@ func (w *wire) publish(ctx context.Context, s grapnel.Signal) error {
 
 // Subscribe shares one connection among all who listen. It waits until the
 // first subscription stands, but not for a Redis that does not answer.
-func (w *wire) Subscribe(ctx context.Context, heard func(grapnel.Signal)) error {
+func (c *courier) Subscribe(ctx context.Context, heard func(grapnel.Signal)) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
-	if w.life.Err() != nil {
+	if c.life.Err() != nil {
 		return unavailable(errClosed)
 	}
-	w.subscribe(ctx, w.life, heard)
-	w.once.Do(func() { w.running.Go(w.run) })
+	c.subscribe(ctx, c.life, heard)
+	c.once.Do(func() { c.running.Go(c.run) })
 	select {
-	case <-w.tried:
+	case <-c.tried:
 		return nil
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
@@ -146,39 +152,39 @@ func (w *wire) Subscribe(ctx context.Context, heard func(grapnel.Signal)) error 
 }
 
 // run keeps a subscription until the store is closed.
-func (w *wire) run() {
-	defer w.settled.Do(func() { close(w.tried) })
-	for lost := false; w.life.Err() == nil; lost = true {
-		err := w.listen(lost)
-		if w.life.Err() != nil {
+func (c *courier) run() {
+	defer c.settled.Do(func() { close(c.tried) })
+	for lost := false; c.life.Err() == nil; lost = true {
+		err := c.listen(lost)
+		if c.life.Err() != nil {
 			return
 		}
-		w.log.Warn("the connection for news from other gateways broke; it is made again", "err", err)
-		w.settled.Do(func() { close(w.tried) })
+		c.log.Warn("the connection for news from other gateways broke; it is made again", "err", err)
+		c.settled.Do(func() { close(c.tried) })
 		select {
 		case <-time.After(restFor):
-		case <-w.life.Done():
+		case <-c.life.Done():
 		}
 	}
 }
 
 // listen hears signals on one connection until it breaks.
-func (w *wire) listen(lost bool) error {
-	sub := w.client.Subscribe(w.life, ourChannel, theirChannel)
+func (c *courier) listen(lost bool) error {
+	sub := c.client.Subscribe(c.life, ourChannel, theirChannel)
 	defer sub.Close()
-	stop := context.AfterFunc(w.life, func() { sub.Close() })
+	stop := context.AfterFunc(c.life, func() { sub.Close() })
 	defer stop()
 	for range 2 {
-		if _, err := sub.ReceiveTimeout(w.life, w.timeout); err != nil {
+		if _, err := sub.ReceiveTimeout(c.life, c.timeout); err != nil {
 			return err
 		}
 	}
 	if lost {
-		w.hub.publish(grapnel.Signal{Kind: grapnel.SignalLost})
+		c.hub.publish(grapnel.Signal{Kind: grapnel.SignalLost})
 	}
-	w.settled.Do(func() { close(w.tried) })
+	c.settled.Do(func() { close(c.tried) })
 	for asked := false; ; {
-		got, err := sub.ReceiveTimeout(w.life, quietFor)
+		got, err := sub.ReceiveTimeout(c.life, quietFor)
 		var timeout net.Error
 		switch {
 		case err == nil:
@@ -187,34 +193,34 @@ func (w *wire) listen(lost bool) error {
 			return err
 		default:
 			asked = true
-			if err := sub.Ping(w.life); err != nil {
+			if err := sub.Ping(c.life); err != nil {
 				return err
 			}
 		}
 		if m, ok := got.(*redis.Message); ok {
-			w.hear(m)
+			c.hear(m)
 		}
 	}
 }
 
 // hear passes a message on, if it is one.
-func (w *wire) hear(m *redis.Message) {
+func (c *courier) hear(m *redis.Message) {
 	var s grapnel.Signal
 	ok := false
 	if m.Channel == ourChannel {
-		ok = json.Unmarshal([]byte(m.Payload), &s) == nil
+		ok = json.Unmarshal([]byte(m.Payload), (*message)(&s)) == nil
 	} else {
 		var n notification
 		if json.Unmarshal([]byte(m.Payload), &n) == nil {
-			s, ok = w.signal(n)
+			s, ok = c.signal(n)
 		}
 	}
 	if ok {
-		w.hub.publish(s)
+		c.hub.publish(s)
 	}
 }
 
-func (w *wire) close() {
-	w.end()
-	w.running.Wait()
+func (c *courier) close() {
+	c.end()
+	c.running.Wait()
 }

@@ -1,0 +1,164 @@
+package sdk
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/grapnel-gateway/grapnel/proto/coprocess"
+)
+
+func request() *coprocess.MiniRequestObject {
+	return &coprocess.MiniRequestObject{
+		Method: "GET", Url: "/x?a=1", Headers: map[string]string{"X-Name": "Zoë", "Host": "h"},
+		Params: map[string]string{"a": "1"}, RawBody: []byte("x"), Body: "x",
+	}
+}
+
+func reply() *coprocess.ResponseObject {
+	return &coprocess.ResponseObject{
+		StatusCode: 200, RawBody: []byte("x"), Body: "x",
+		Headers: map[string]string{"Set-Cookie": "a", "Server": "up"},
+		MultivalueHeaders: []*coprocess.Header{
+			{Key: "Set-Cookie", Values: []string{"a", "b"}}, {Key: "Server", Values: []string{"up"}},
+		},
+	}
+}
+
+// TestHandlers: over a real connection, what a handler does is what the gateway
+// is told, and nothing else has changed.
+func TestHandlers(t *testing.T) {
+	cases := map[string]struct {
+		do   Handler
+		want func(*coprocess.Object)
+	}{
+		"headers": {
+			func(x *Exchange) error {
+				x.SetHeader("X-Was", x.Header("x-NAME")+x.Header("X-None"))
+				x.SetHeader("X-B", "1")
+				x.DeleteHeader("X-B")
+				x.DeleteHeader("X-C")
+				x.SetHeader("X-C", "new")
+				return nil
+			},
+			func(o *coprocess.Object) {
+				o.Request.SetHeaders = map[string]string{"X-Was": "Zoë", "X-C": "new"}
+				o.Request.DeleteHeaders = []string{"X-B", "X-C"}
+			},
+		},
+		"params": {
+			func(x *Exchange) error {
+				x.SetParam("b", x.Param("a")+x.Param("none"))
+				x.SetParam("c", "1")
+				x.DeleteParam("c")
+				return nil
+			},
+			func(o *coprocess.Object) {
+				o.Request.AddParams = map[string]string{"b": "1"}
+				o.Request.DeleteParams = []string{"c"}
+			},
+		},
+		"text body":   {setBody("é"), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = []byte("é"), "é" }},
+		"binary body": {setBody("\xff\x00"), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = []byte("\xff\x00"), "" }},
+		"no body":     {setBody(""), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = nil, "" }},
+		"config": {
+			func(x *Exchange) error {
+				var c struct{ Tenant string }
+				err := x.Config(&c)
+				x.SetHeader("X-Tenant", c.Tenant)
+				return err
+			},
+			func(o *coprocess.Object) { o.Request.SetHeaders = map[string]string{"X-Tenant": "acme"} },
+		},
+		"accept": {
+			func(x *Exchange) error {
+				x.Accept("t", &Session{Rate: 5, Metadata: map[string]string{"tier": "gold"}})
+				return nil
+			},
+			func(o *coprocess.Object) {
+				o.Session = &coprocess.SessionState{Rate: 5, Metadata: map[string]string{"tier": "gold"}}
+				o.Metadata = map[string]string{"token": "t", "tier": "gold"}
+			},
+		},
+		"deny": {
+			func(x *Exchange) error { return Deny(403, "no") },
+			func(o *coprocess.Object) {
+				o.Request.ReturnOverrides = &coprocess.ReturnOverrides{ResponseCode: 403, ResponseError: "no"}
+			},
+		},
+		"answer": {
+			func(x *Exchange) error {
+				return &Answer{Status: 418, Header: map[string]string{"X-A": "1"}, Body: "short"}
+			},
+			func(o *coprocess.Object) {
+				o.Request.ReturnOverrides = &coprocess.ReturnOverrides{
+					ResponseCode: 418, ResponseBody: "short", OverrideError: true, Headers: map[string]string{"X-A": "1"},
+				}
+			},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			want := &coprocess.Object{
+				HookName: name, HookType: coprocess.HookType_Pre, Request: request(),
+				Spec: map[string]string{"config_data": `{"tenant":"acme"}`},
+			}
+			conn, _ := serve(t, t.Context(), Hook(name, c.do))
+			got, err := dispatch(t, conn, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.want(want)
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func setBody(body string) Handler {
+	return func(x *Exchange) error { x.SetBody([]byte(body)); return nil }
+}
+
+// TestReply: a header is the same in both of the reply's lists.
+func TestReply(t *testing.T) {
+	conn, _ := serve(t, t.Context(), Hook("Reply", func(x *Exchange) error {
+		r := x.Reply()
+		r.StatusCode = 202
+		r.SetHeader("x-reply", "sample")
+		r.AddHeader("set-cookie", "c")
+		r.DeleteHeader("SERVER")
+		r.SetBody(append(r.RawBody, " (seen)"...))
+		return nil
+	}))
+	o := &coprocess.Object{HookName: "Reply", HookType: coprocess.HookType_Response, Response: reply()}
+	got, err := dispatch(t, conn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &coprocess.ResponseObject{
+		StatusCode: 202, RawBody: []byte("x (seen)"), Body: "x (seen)",
+		Headers: map[string]string{"Set-Cookie": "a", "X-Reply": "sample"},
+		MultivalueHeaders: []*coprocess.Header{
+			{Key: "Set-Cookie", Values: []string{"a", "b", "c"}}, {Key: "X-Reply", Values: []string{"sample"}},
+		},
+	}
+	if diff := cmp.Diff(want, got.Response, protocmp.Transform()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestEmptyObject: parts that were not sent read as empty, and setting them is
+// no panic.
+func TestEmptyObject(t *testing.T) {
+	x := &Exchange{Object: &coprocess.Object{}}
+	if got := x.Header("X") + x.Param("x") + x.Session.GetAlias(); got != "" {
+		t.Errorf("read %q", got)
+	}
+	x.SetHeader("X", "1")
+	x.Reply().SetHeader("X", "1")
+	if x.Request.SetHeaders["X"] != "1" || x.Response.Headers["X"] != "1" || x.Context() == nil {
+		t.Errorf("set %v", x.Object)
+	}
+}

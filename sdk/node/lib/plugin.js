@@ -1,0 +1,107 @@
+'use strict';
+
+const fs = require('node:fs');
+const { once } = require('node:events');
+const { promisify } = require('node:util');
+const grpc = require('@grpc/grpc-js');
+const { HealthImplementation } = require('grpc-health-check');
+const coprocess = require('@grapnel-gateway/coprocess');
+const { Exchange } = require('./exchange');
+
+const MAX_MESSAGE = 64 << 20; // bytes; a text body counts twice
+const GRACE = 30_000; // milliseconds that calls under way have at shutdown
+
+function plugin() {
+  const hooks = new Map();
+  let listener = () => {};
+
+  const self = {
+    hook(name, handler) {
+      if (typeof handler !== 'function') throw new TypeError(`hook ${name} is not a function`);
+      if (hooks.has(name)) throw new Error(`two hooks are named ${name}`);
+      hooks.set(name, handler);
+      return self;
+    },
+
+    onEvent(handler) {
+      listener = handler;
+      return self;
+    },
+
+    async dispatch(partial) {
+      const object = coprocess.Object.fromPartial(partial);
+      await ask(hooks, object);
+      return object;
+    },
+
+    async start(address) {
+      const server = new grpc.Server({ 'grpc.max_receive_message_length': MAX_MESSAGE });
+      server.addService(coprocess.DispatcherService, {
+        dispatch: unary(async (object) => {
+          await ask(hooks, object);
+          return object;
+        }),
+        dispatchEvent: unary(async (event) => {
+          await listener(event.payload);
+          return {};
+        }),
+      });
+      const health = new HealthImplementation({ '': 'SERVING', 'coprocess.Dispatcher': 'SERVING' });
+      health.addToServer(server);
+      const bound = await listen(server, address);
+      return { address: bound, stop: () => stop(server, health) };
+    },
+
+    async serve() {
+      const server = await self.start(ownAddress());
+      console.log('listening on', server.address);
+      const heard = new AbortController(); // a second signal ends the process at once
+      await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name, heard)));
+      heard.abort();
+      await server.stop();
+    },
+  };
+  return self;
+}
+
+async function ask(hooks, object) {
+  const handler = hooks.get(object.hook_name);
+  if (handler) await handler(new Exchange(object));
+}
+
+// unary makes a function of a message a method of a gRPC server. What it throws,
+// now or later, becomes the error INTERNAL.
+function unary(answer) {
+  return async (call, reply) => {
+    try {
+      reply(null, await answer(call.request));
+    } catch (error) {
+      console.error(`${call.getPath()} ${call.request.hook_name ?? ''}:`, error);
+      reply({ code: grpc.status.INTERNAL, details: String(error?.message ?? error) });
+    }
+  };
+}
+
+function ownAddress() {
+  const socket = process.env.GRAPNEL_PLUGIN_SOCKET;
+  return socket ? `unix:${socket}` : process.env.PLUGIN_LISTEN || '127.0.0.1:5555';
+}
+
+// listen returns the address with the port that was chosen.
+async function listen(server, address) {
+  const path = /^unix:(?:\/\/)?(.*)$/.exec(address)?.[1];
+  // The socket of a server that was killed is still there.
+  if (path && fs.lstatSync(path, { throwIfNoEntry: false })?.isSocket()) fs.unlinkSync(path);
+  const port = await promisify(server.bindAsync.bind(server))(address, grpc.ServerCredentials.createInsecure());
+  return path ? `unix://${path}` : address.replace(/\d+$/, port);
+}
+
+async function stop(server, health) {
+  health.setStatus('', 'NOT_SERVING');
+  health.setStatus('coprocess.Dispatcher', 'NOT_SERVING');
+  const late = setTimeout(() => server.forceShutdown(), GRACE);
+  await promisify(server.tryShutdown.bind(server))();
+  clearTimeout(late);
+}
+
+module.exports = { plugin };
