@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,7 @@ func (c *Client) PutDocument(ctx context.Context, k Kind, document json.RawMessa
 	}
 	id := d.ID
 	if k == APIs {
-		id = d.APIID + d.API.ID // one of them is empty
+		id = cmp.Or(d.API.ID, d.APIID)
 	}
 	if id == "" {
 		return ask[Change](ctx, c, http.MethodPost, document, nil, string(k))

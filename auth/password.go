@@ -48,7 +48,7 @@ func newPasswords() *passwords {
 // The reasons why a password does not pass.
 var (
 	errNoPassword    = errors.New("no such user, or one without a password")
-	errWrongPassword = errors.New("wrong password")
+	errWrongPassword = errors.New("no match with what is stored")
 	errPasswordHash  = errors.New("the stored password cannot be compared")
 )
 

@@ -17,7 +17,7 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		return nil, err
 	}
 	events := s.events.For(g.lease.Plugin)
-	h, err := bindHooks(api, g.lease.Plugin, events)
+	h, err := s.bindHooks(api, g.lease.Plugin, events)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ type hooks struct {
 	auth                             []grapnel.Authenticator
 }
 
-func bindHooks(api *grapnel.API, servers plugin.Lookup, events grapnel.Events) (h hooks, err error) {
+func (s *Server) bindHooks(api *grapnel.API, servers plugin.Lookup, events grapnel.Events) (h hooks, err error) {
 	for _, stage := range []struct {
 		hooks []grapnel.Hook
 		into  *grapnel.Middleware
@@ -75,7 +75,7 @@ func bindHooks(api *grapnel.API, servers plugin.Lookup, events grapnel.Events) (
 		return hooks{}, err
 	}
 	for _, m := range api.Auth {
-		a, err := plugin.NewAuthenticator(api, m.Hook, servers, events)
+		a, err := s.authenticator(api, m, servers, events)
 		if err != nil {
 			return hooks{}, err
 		}
@@ -85,4 +85,23 @@ func bindHooks(api *grapnel.API, servers plugin.Lookup, events grapnel.Events) (
 		h.postKeyAuth = nil // there is no key to come after [M-2]
 	}
 	return h, nil
+}
+
+// authenticator makes one method of an API: a plugin that is asked, and whose
+// sessions are kept, or one that is built in.
+func (s *Server) authenticator(api *grapnel.API, m grapnel.AuthMethod, servers plugin.Lookup, events grapnel.Events) (grapnel.Authenticator, error) {
+	if m.Plugin == "" {
+		return auth.New(api, m, s.keys, events)
+	}
+	ask, err := plugin.NewAuthenticator(api, m.Hook, servers, events)
+	if err != nil {
+		return nil, err
+	}
+	var extractor *auth.Extractor
+	if m.ID != nil {
+		if extractor, err = auth.NewExtractor(*m.ID); err != nil {
+			return nil, err
+		}
+	}
+	return auth.Custom(api, ask, s.keys, extractor, events), nil
 }

@@ -103,6 +103,16 @@ func (s *Server) Plugins() map[string]string {
 	return g.lease.States()
 }
 
+// API returns the API of this id as it is served now, or nil.
+func (s *Server) API(id string) *grapnel.API {
+	g := s.acquire()
+	if g == nil {
+		return nil
+	}
+	defer g.release()
+	return g.apis[id]
+}
+
 // Close gives up everything that the server holds. Exchanges under way keep
 // their plugin servers until they end.
 func (s *Server) Close() {

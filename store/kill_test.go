@@ -71,6 +71,7 @@ func write(path, round string) error {
 					failed <- err
 				}
 				fmt.Printf("spent %d\n", u.Used)
+				time.Sleep(time.Millisecond) // leaves the processor to the others
 			}
 		}()
 	}
@@ -102,7 +103,7 @@ func round(t *testing.T, path string, n int) acked {
 	got, lines := acked{sessions: map[string]bool{}, documents: map[string]string{}}, bufio.NewScanner(out)
 	for lines.Scan() {
 		kill.Do(func() { // the store is open: somewhere within the next moment
-			time.AfterFunc(time.Duration(rand.IntN(20_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
+			time.AfterFunc(time.Duration(rand.IntN(30_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
 		})
 		var used int64
 		switch f := strings.Fields(lines.Text()); {

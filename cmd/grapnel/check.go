@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 )
 
@@ -15,11 +14,12 @@ func (c checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	s, _, err := newServer(l.config, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
+	l.config.Store = "memory:" // what is checked must leave no trace
+	built, err := wire(l, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}
-	s.Close()
+	built.close()
 	refused := 0
 	for _, n := range l.notices {
 		fmt.Fprintln(p.stdout, n)

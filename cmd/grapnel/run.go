@@ -16,7 +16,6 @@ import (
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/observe"
-	"github.com/grapnel-gateway/grapnel/server"
 )
 
 type runCommand struct {
@@ -47,7 +46,7 @@ type gateway struct {
 	log    *slog.Logger
 	ready  func(net.Addr) // told where clients are served; may be nil
 
-	server  *server.Server
+	parts   *parts
 	reload  sync.Mutex
 	started grapnel.Server // the process's own part of the configuration
 }
@@ -55,19 +54,19 @@ type gateway struct {
 func (g *gateway) run(ctx context.Context, first *loaded) error {
 	c := first.config
 	g.started = c.Server
-	s, own, err := newServer(c, g.log, g)
+	p, err := wire(first, g.log, g)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	g.server = s
+	defer p.close()
+	g.parts = p
 	report(g.log, first)
 
 	l, err := listen(c.Listen)
 	if err != nil {
 		return err
 	}
-	if err := g.serveAdmin(ctx, own); err != nil {
+	if err := g.serveAdmin(ctx, p.admin); err != nil {
 		l.Close()
 		return err
 	}
@@ -76,7 +75,7 @@ func (g *gateway) run(ctx context.Context, first *loaded) error {
 	if g.ready != nil {
 		g.ready(l.Addr())
 	}
-	err = s.Serve(ctx, l)
+	err = p.server.Serve(ctx, l)
 	if err == nil {
 		g.log.Info("drained")
 	}
@@ -108,6 +107,7 @@ func (g *gateway) serveAdmin(ctx context.Context, h http.Handler) error {
 // follow reloads at SIGHUP and when the configuration's files change.
 func (g *gateway) follow(ctx context.Context, paths []string) {
 	reload := func() { g.Reload(ctx) } // which has logged what went wrong
+	g.parts.follow(ctx, g.log, reload)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	go func() {
@@ -135,7 +135,7 @@ func (g *gateway) Reload(context.Context) error {
 	defer g.reload.Unlock()
 	next, err := g.source.load(g.env)
 	if err == nil {
-		err = g.server.Reload(next.config)
+		err = g.parts.reload(next)
 	}
 	if err != nil {
 		g.log.Error("reload failed, the previous configuration goes on serving", "error", err)

