@@ -2,7 +2,7 @@
 # Installs what is missing, from Debian: Ruby, its gRPC and Protocol Buffers.
 set -euo pipefail
 
-need() { # command, Debian packages
+need() { # a check, Debian packages
   if "$1"; then return; fi
   echo "install.sh: installing the Debian packages ${*:2}" >&2
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${@:2}"; } >&2 && return
