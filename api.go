@@ -32,7 +32,9 @@ type API struct {
 	// ConfigData is handed to plugins as JSON, as spec.config_data.
 	ConfigData map[string]any `yaml:"config_data"`
 	// Events says what is told of which event: AuthFailure (a caller was
-	// refused) or VersionFailure (a version or path was).
+	// refused), VersionFailure (a version or path was), KeyExpired,
+	// RatelimitExceeded, QuotaExceeded, or what the control API did to a key:
+	// TokenCreated, TokenUpdated, TokenDeleted.
 	Events map[EventType][]EventHandler `yaml:"events"`
 	// MaxBody bounds the request's body, and a reply that a hook reads.
 	// 0 is no limit; without one, limits.body holds.

@@ -49,6 +49,10 @@ type Server struct {
 	Keys KeyRules `yaml:"keys"`
 	// Log says what the gateway logs, and how.
 	Log Log `yaml:"log"`
+	// NodeSecret signs the news that go to the original's gateways on the same
+	// Redis; theirs must be signed with it, unless AllowInsecure [Z-20].
+	NodeSecret    string `yaml:"-"`
+	AllowInsecure bool   `yaml:"-"`
 	// Compat says whose set-up this is; what the original does differently
 	// outside of plugins is done its way for its set-ups.
 	Compat Compat `yaml:"-"`

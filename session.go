@@ -174,8 +174,8 @@ type MethodLimit struct {
 
 // A RateLimit is a number of requests in a number of seconds.
 type RateLimit struct {
-	Rate float64 `json:"rate" yaml:"rate"`
-	Per  float64 `json:"per" yaml:"per"`
+	Rate float64 `json:"rate" yaml:"rate"` // how many requests; 0 is no limit
+	Per  float64 `json:"per" yaml:"per"`   // in so many seconds
 }
 
 // An AccessSpec is the right to call one URL with some methods [S-48].

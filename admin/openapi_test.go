@@ -62,7 +62,7 @@ func declares(item object, name string) bool {
 	list, _ := item["parameters"].([]any)
 	return slices.ContainsFunc(list, func(p any) bool {
 		d := resolve(p.(object))
-		return d["name"] == name && d["in"] == "path" && d["required"] == true || d["name"] == name && d["in"] == "path"
+		return d["name"] == name && d["in"] == "path" && d["required"] == true
 	})
 }
 

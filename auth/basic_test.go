@@ -11,7 +11,9 @@ import (
 )
 
 func basicGate(t testing.TB) *gate {
-	return newGate(t, grapnel.AuthMethod{Basic: &grapnel.BasicAuth{Header: "Authorization"}})
+	g := newGate(t, grapnel.AuthMethod{Basic: &grapnel.BasicAuth{Header: "Authorization"}})
+	g.Authenticator.(*basic).passwords.nobody = []byte(bcryptOf(t, "nobody")) // quick, but where time is measured
+	return g
 }
 
 func encodePair(pair string) string {
@@ -38,7 +40,7 @@ func bcryptOf(t testing.TB, password string) string {
 func TestBasicHashes(t *testing.T) {
 	for kind, c := range map[string]struct{ password, stored string }{
 		"bcrypt":    {"pass:word", bcryptOf(t, "pass:word")},
-		"argon2id":  {"password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"},
+		"argon2id":  {"password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"},
 		"":          {"plain text", "plain text"},
 		"sha256":    {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
 		"murmur64":  {"abc", "b4963f3f3fad7867"},
@@ -127,29 +129,32 @@ func TestBasicPasswordChanges(t *testing.T) {
 // TestBasicTiming: an unknown user and a kind of hash that is quick cost as much
 // as a good hash; a password that was right before costs next to nothing.
 func TestBasicTiming(t *testing.T) {
-	cost, err := bcrypt.Cost([]byte(nobody))
-	if err != nil || cost < bcrypt.DefaultCost {
-		t.Fatalf("the hash of nobody has cost %d, %v", cost, err)
-	}
-	g := basicGate(t)
-	g.addUser(t, "quick", "", "plain")
 	slow, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.DefaultCost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.addUser(t, "alice", "bcrypt", string(slow))
-	took := func(pair string) time.Duration {
-		start := time.Now()
-		g.Authenticate(g.exchange("/", encodePair(pair)))
-		return time.Since(start)
-	}
-	first := took("alice:secret")
-	for _, pair := range []string{"nobody:secret", "quick:wrong", "alice:wrong"} {
-		if d := took(pair); d < first/4 {
-			t.Errorf("%s took %s, a right password %s", pair, d, first)
+	shortest := map[string]time.Duration{} // of several, since others use the machine too
+	for range 3 {
+		g := basicGate(t)
+		g.Authenticator.(*basic).passwords.nobody = []byte(nobody)
+		g.addUser(t, "quick", "", "plain")
+		g.addUser(t, "alice", "bcrypt", string(slow))
+		for _, c := range []struct{ name, pair string }{
+			{"right", "alice:secret"}, {"remembered", "alice:secret"},
+			{"wrong", "alice:x"}, {"unknown", "nobody:x"}, {"quick hash", "quick:x"},
+		} {
+			start := time.Now()
+			g.Authenticate(g.exchange("/", encodePair(c.pair)))
+			took := time.Since(start)
+			if least, ok := shortest[c.name]; !ok || took < least {
+				shortest[c.name] = took
+			}
 		}
 	}
-	if d := took("alice:secret"); d > first/2 {
-		t.Errorf("a remembered password took %s, the first time %s", d, first)
+	right := shortest["right"]
+	for name, took := range shortest {
+		if known := name == "remembered"; known != (took < right/3) {
+			t.Errorf("%s took %s, a right password %s", name, took, right)
+		}
 	}
 }

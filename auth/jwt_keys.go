@@ -16,6 +16,7 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
+	"github.com/lestrrat-go/jwx/v3/jws"
 )
 
 // A keySource holds the keys of the issuers. find returns those that may have
@@ -52,20 +53,24 @@ func (k verificationKey) fits(algorithm string) bool {
 	return false
 }
 
-// parseAlgorithms looks up the accepted algorithms. Secrets and public keys do
+// parseAlgorithms looks up how the accepted algorithms verify. Secrets and public keys do
 // not go together: what verifies the one must not be tried on the other.
-func parseAlgorithms(names []string) (map[string]jwa.SignatureAlgorithm, error) {
+func parseAlgorithms(names []string) (map[string]jws.Verifier2, error) {
 	all := []jwa.SignatureAlgorithm{
 		jwa.HS256(), jwa.HS384(), jwa.HS512(), jwa.RS256(), jwa.RS384(), jwa.RS512(), jwa.PS256(), jwa.PS384(), jwa.PS512(),
 		jwa.ES256(), jwa.ES384(), jwa.ES512(), jwa.EdDSA(),
 	}
-	out, secrets := map[string]jwa.SignatureAlgorithm{}, 0
+	out, secrets := map[string]jws.Verifier2{}, 0
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(a jwa.SignatureAlgorithm) bool { return a.String() == name })
 		if i < 0 {
 			return nil, fmt.Errorf("jwt: unknown algorithm %q", name)
 		}
-		if out[name] = all[i]; strings.HasPrefix(name, "HS") {
+		var err error
+		if out[name], err = jws.VerifierFor(all[i]); err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(name, "HS") {
 			secrets++
 		}
 	}

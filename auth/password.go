@@ -28,9 +28,10 @@ type passwords struct {
 	// right holds a keyed digest of name, password and stored hash: it
 	// tells nothing to who reads the memory, and a password that changes
 	// is forgotten.
-	right *otter.Cache[[sha256.Size]byte, struct{}]
-	key   [32]byte
-	slots chan struct{}
+	right  *otter.Cache[[sha256.Size]byte, struct{}]
+	key    [32]byte
+	nobody []byte // what the passwords of unknown users are compared with
+	slots  chan struct{}
 }
 
 // remembered is how many right passwords are remembered.
@@ -38,8 +39,9 @@ const remembered = 16 << 10
 
 func newPasswords() *passwords {
 	p := &passwords{
-		right: otter.Must(&otter.Options[[sha256.Size]byte, struct{}]{MaximumSize: remembered}),
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		right:  otter.Must(&otter.Options[[sha256.Size]byte, struct{}]{MaximumSize: remembered}),
+		nobody: []byte(nobody),
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	rand.Read(p.key[:]) // does not fail [crypto/rand]
 	return p
@@ -73,7 +75,7 @@ func (p *passwords) check(ctx context.Context, name, password string, stored gra
 	slow, err := compare(password, stored)
 	switch {
 	case err != nil && !slow:
-		bcrypt.CompareHashAndPassword([]byte(nobody), []byte(password)) // for the time that it takes
+		bcrypt.CompareHashAndPassword(p.nobody, []byte(password)) // for the time that it takes
 	case err == nil && slow:
 		p.right.Set(id, struct{}{})
 	}

@@ -36,7 +36,7 @@ func (c *counting) PutSession(ctx context.Context, id string, s *grapnel.Session
 	return c.Sessions.PutSession(ctx, id, s, ttl)
 }
 
-func newRing(t *testing.T, rules grapnel.KeyRules, policies ...*grapnel.Policy) (*Ring, *counting) {
+func newRing(t testing.TB, rules grapnel.KeyRules, policies ...*grapnel.Policy) (*Ring, *counting) {
 	t.Helper()
 	memory := store.NewMemory()
 	t.Cleanup(func() { memory.Close() })

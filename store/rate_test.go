@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -14,11 +15,11 @@ func TestWindowNeverOver(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 400).Draw(t, "limit")
 		per := time.Duration(rapid.IntRange(1, 5000).Draw(t, "per µs")) * time.Microsecond
-		steps := rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 3000).Draw(t, "steps")
-		pace := rapid.SampledFrom([]time.Duration{0, per / 10_000, per / 300, per / 20_000}).Draw(t, "pace")
+		pace := rapid.SampledFrom([]time.Duration{1, per / 2000, per / 300, per / 50, per / 5}).Draw(t, "pace")
+		steps := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		w, now, taken := &window{}, time.Duration(0), []time.Duration{}
-		for _, step := range steps {
-			now += time.Duration(step) * pace / 1000
+		for range 3000 {
+			now += time.Duration(steps.ExpFloat64() * float64(pace))
 			wait := w.take(now, limit, per)
 			within := func(span time.Duration) (n int) {
 				for i := len(taken) - 1; i >= 0 && taken[i]+span > now; i-- {

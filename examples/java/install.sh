@@ -14,5 +14,5 @@ need javac openjdk-17-jdk-headless
 need mvn maven
 
 if [[ ! -e target/plugin.jar || -n $(find pom.xml src/main ../../proto/bindings/java/src -newer target/plugin.jar -print -quit) ]]; then
-  mvn -q -B package -DskipTests >&2
+  mvn -q -B -Dstyle.color=never package -DskipTests >&2
 fi

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 ./install.sh
-exec mvn -q -B test
+exec mvn -q -B -Dstyle.color=never test

@@ -19,7 +19,7 @@ HOOKS = {
   end,
 
   'Deny' => lambda do |o|
-    return unless o.request.headers.key?('X-Deny')
+    return unless o.request.headers.has_key?('X-Deny')
 
     answer(o, 403, response_error: 'denied by the sample', headers: { 'X-Denied' => '1' })
   end,
@@ -67,7 +67,7 @@ HOOKS = {
     o.response.headers.delete('X-Internal')
     o.response.headers['X-Reply'] = 'sample'
     o.response.raw_body += ' (seen)'.b
-    o.response.status_code = 202 if o.response.status_code == 200 && o.request.headers.key?('X-Accept')
+    o.response.status_code = 202 if o.response.status_code == 200 && o.request.headers.has_key?('X-Accept')
   end,
 
   'Echo' => ->(_) {},
@@ -87,7 +87,7 @@ class Plugin < Coprocess::Dispatcher::Service
     HOOKS[object.hook_name]&.call(object)
     object
   rescue StandardError => e
-    warn e.full_message
+    warn "hook #{object.hook_name}: #{e.message} (#{e.class}), #{e.backtrace.first}"
     raise GRPC::Internal, e.message
   end
 

@@ -34,6 +34,22 @@ class PluginTest < Minitest::Test
     assert_equal 'GRüßE'.b, o.request.raw_body
   end
 
+  def test_only_who_asks_for_it_is_denied
+    assert_equal 403, ask('Deny', **request(headers: { 'X-Deny' => '' })).request.return_overrides.response_code
+    assert_nil ask('Deny').request.return_overrides
+  end
+
+  def test_a_reply_is_changed
+    o = ask('Reply', response: Coprocess::ResponseObject.new(
+      status_code: 200, raw_body: "\xff".b, headers: { 'X-Internal' => 'a' },
+      multivalue_headers: [Coprocess::Header.new(key: 'X-Internal', values: %w[a b])]
+    ), **request(headers: { 'X-Accept' => '1' }))
+    assert_equal 202, o.response.status_code
+    assert_equal "\xff (seen)".b, o.response.raw_body
+    assert_equal({ 'X-Reply' => 'sample' }, o.response.headers.to_h)
+    assert_equal [['X-Reply', ['sample']]], (o.response.multivalue_headers.map { |h| [h.key, h.values.to_a] })
+  end
+
   def test_a_binary_body_stays
     o = ask('Rewrite', **request(url: '/', raw_body: "\xffabc".b))
     assert_equal "\xffabc".b, o.request.raw_body

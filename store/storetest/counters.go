@@ -45,7 +45,10 @@ func takeLimits(t *testing.T, s grapnel.Store) {
 // takeNeverOver: under load from many callers no window has more events than
 // the limit, and hardly fewer.
 func takeNeverOver(t *testing.T, s grapnel.Store) {
-	Hammer(t, []grapnel.Store{s}, "key", 50, 100*time.Millisecond, time.Second)
+	through, refused := Hammer(t, []grapnel.Store{s}, "key", 50, 100*time.Millisecond, time.Second)
+	if through == 0 || refused == 0 {
+		t.Errorf("%d events got through and %d did not: the test shows nothing", through, refused)
+	}
 }
 
 // spendExact: of many concurrent callers exactly as many as the quota has get

@@ -37,6 +37,7 @@ func newSite(t *testing.T, s *sample) *site {
 		"listen":  addr,
 		"admin":   object{"listen": ""},
 		"store":   "memory:",
+		"log":     object{"access": false},
 		"plugins": object{"sample": object{"target": s.target, "timeout": patience.String(), "max_receive": "64MiB"}},
 		"apis":    apis(site.upstream.URL),
 	})
@@ -54,18 +55,16 @@ func newSite(t *testing.T, s *sample) *site {
 // apis are the APIs that the table of cases asks for.
 func apis(upstream string) []object {
 	hook := func(name string) []object { return []object{{"plugin": "sample", "hook": name}} }
-	caller := object{"auth": hook("CheckToken")}
 	list := map[string]object{
 		"headers": {"hooks": object{"pre": hook("Headers")}},
 		"deny":    {"hooks": object{"pre": hook("Deny")}},
 		"teapot":  {"hooks": object{"pre": hook("Teapot")}},
 		"tenant":  {"hooks": object{"pre": hook("Tenant")}, "config_data": object{"tenant": "Zoë & Söhne"}},
-		"token":   caller,
+		"token":   {"auth": hook("CheckToken")},
 		"session": {"auth": hook("CheckToken"), "hooks": object{"post_key_auth": hook("ReadSession")}},
 		"rewrite": {"hooks": object{"post": hook("Rewrite")}},
 		"reply":   {"hooks": object{"response": hook("Reply")}},
 		"crash":   {"hooks": object{"pre": hook("Crash")}},
-		"slow":    {"hooks": object{"pre": hook("Slow")}},
 		"nobody":  {"hooks": object{"pre": hook("NoSuchHook"), "response": hook("NoSuchHook")}},
 		"echo": {"auth": hook("CheckToken"), "hooks": object{
 			"pre": hook("Echo"), "post_key_auth": hook("Echo"), "post": hook("Echo"), "response": hook("Echo"),

@@ -16,10 +16,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The server: where it listens, and how it ends. */
 public final class Main {
   private static final int MAX_MESSAGE = 64 << 20; // bytes; a text body counts twice
+  private static final Logger NETTY = Logger.getLogger("io.grpc.netty.shaded.io.netty.bootstrap");
 
   private Main() {}
 
@@ -54,6 +57,7 @@ public final class Main {
     if (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)) {
       Files.delete(path); // left by a server that was killed
     }
+    NETTY.setLevel(Level.SEVERE); // at each connection it warns that this is not TCP
     return NettyServerBuilder.forAddress(new DomainSocketAddress(path.toString()))
         .channelType(EpollServerDomainSocketChannel.class)
         .bossEventLoopGroup(new EpollEventLoopGroup(1))
