@@ -72,6 +72,7 @@ func (s *Server) SetDefaults() {
 		Drain:      Duration(30 * time.Second),
 	}
 	s.Store = "grapnel.db"
+	s.Keys.SetDefaults()
 	s.Log = Log{Level: "info", Access: true}
 	s.Compat = CompatNative
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // encode writes v, and extra into it.
@@ -116,11 +117,15 @@ func unknown(object []byte, known func(key string, value []byte) shape) (map[str
 			keep(key, value)
 			return nil
 		}
-		rest := map[string]json.RawMessage{}
+		var rest map[string]json.RawMessage
 		err := members(value, func(key string, value []byte) error {
-			if !s.has(key) {
-				rest[key] = value
+			if s.has(key) {
+				return nil
 			}
+			if rest == nil {
+				rest = map[string]json.RawMessage{}
+			}
+			rest[key] = value
 			return nil
 		})
 		if err != nil || len(rest) == 0 {
@@ -148,7 +153,7 @@ func members(object []byte, f func(key string, value []byte) error) error {
 	for b = next(b[1:]); len(b) > 0 && b[0] == '"'; {
 		n := valueEnd(b)
 		key := string(b[1:max(1, n-1)])
-		if strings.Contains(key, `\`) {
+		if strings.Contains(key, `\`) || !utf8.ValidString(key) {
 			if err := json.Unmarshal(b[:n], &key); err != nil {
 				return err
 			}
@@ -164,31 +169,52 @@ func members(object []byte, f func(key string, value []byte) error) error {
 }
 
 // next skips what stands between two values.
-func next(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n,:") }
+func next(b []byte) []byte {
+	for i, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+		default:
+			return b[i:]
+		}
+	}
+	return nil
+}
 
 // valueEnd is the length of the JSON value that b begins with.
 func valueEnd(b []byte) int {
-	depth, quoted := 0, false
+	depth := 0
 	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			if quoted = !quoted; !quoted && depth == 0 {
-				return i + 1
+		switch b[i] {
+		case '"':
+			if i += stringEnd(b[i+1:]); depth == 0 {
+				return min(i+1, len(b))
 			}
-		case quoted:
-		case c == '{' || c == '[':
+		case '{', '[':
 			depth++
-		case c == '}' || c == ']':
+		case '}', ']':
 			if depth == 0 {
 				return i // the end of what encloses a number or a word
 			}
 			if depth--; depth == 0 {
 				return i + 1
 			}
-		case depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n'):
-			return i
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(b)
+}
+
+// stringEnd is the length of what follows a quote, up to the closing one.
+func stringEnd(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
 		}
 	}
 	return len(b)

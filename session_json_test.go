@@ -199,6 +199,7 @@ func TestSessionRefuses(t *testing.T) {
 func FuzzSessionJSON(f *testing.F) {
 	f.Add([]byte(`{"rate":1,"x":{"y":[1,"}"]},"access_rights":{"a":{"z":null,"limit":{"q":1}}},"meta_data":{"n":1e400}}`))
 	f.Add([]byte(` { "tags" : [ ] , "monitor" : { } } `))
+	f.Add([]byte("{\"ACCess_rights\":{\"\":{\"\x93\":{}}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s, again grapnel.Session
 		if json.Unmarshal(text, &s) != nil {

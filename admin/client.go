@@ -224,7 +224,9 @@ func (c *Client) request(ctx context.Context, method string, body any, query url
 		target += "?" + query.Encode()
 	}
 	var content io.Reader
-	if body != nil {
+	if document, ok := body.(json.RawMessage); ok { // is sent as it is written
+		content = bytes.NewReader(document)
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			return nil, err

@@ -51,37 +51,46 @@ var (
 
 // Authenticate verifies the token and finds, or makes, the caller's session.
 func (b *bearer) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
+	p, _, err := b.prove(x)
+	if p.settle == nil {
+		return nil, err
+	}
+	return nil, p.settle(true)
+}
+
+// prove implements [prover].
+func (b *bearer) prove(x *grapnel.Exchange) (p proof, _ *http.Response, _ error) {
 	raw := bare(presented(x.Request, b.config.Credential))
 	if raw == "" {
-		return nil, refuse(http.StatusBadRequest, tokenMissing)
+		return p, nil, refuse(http.StatusBadRequest, tokenMissing)
 	}
 	t, err := parseToken(raw)
 	if err != nil {
-		return nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
+		return p, nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
 	}
 	verifier, ok := b.algorithms[t.header.Algorithm]
 	if !ok {
-		return nil, b.fail(x, http.StatusForbidden, tokenMethod, nil)
+		return p, nil, b.fail(x, http.StatusForbidden, tokenMethod, nil)
 	}
 	session, keys, err := b.keysFor(x, t)
 	switch {
 	case errors.Is(err, grapnel.ErrNotFound), errors.Is(err, errTokenKey), errors.Is(err, errTokenWho):
-		return nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
+		return p, nil, b.fail(x, http.StatusForbidden, tokenRefused, err)
 	case err != nil:
-		return nil, err
+		return p, nil, err
 	case !t.signedBy(keys, verifier):
-		return nil, b.fail(x, http.StatusForbidden, tokenRefused, errTokenSigned)
+		return p, nil, b.fail(x, http.StatusForbidden, tokenRefused, errTokenSigned)
 	}
 	if reason := b.invalid(t.claims, time.Now()); reason != "" {
-		return nil, b.fail(x, http.StatusUnauthorized, tokenRefused+": "+reason, nil)
+		return p, nil, b.fail(x, http.StatusUnauthorized, tokenRefused+": "+reason, nil)
 	}
 	if session == nil {
-		if session, err = b.identify(x, t.claims); err != nil {
-			return nil, err
+		if session, p, err = b.identify(x, t.claims); err != nil {
+			return p, nil, err
 		}
 	}
 	x.Session = session
-	return nil, nil
+	return p, nil, nil
 }
 
 // keysFor returns the keys that may have signed the token. When the session of

@@ -16,23 +16,23 @@ import (
 // session's key.
 const identityMark = "TykJWTSessionID"
 
-// identify returns the session of the identity that a verified token names. It
-// is stored, so that its limits outlive the token, and has the token's policies
-// whenever they change. Where no policies are configured, a token gives the
-// right to the API and nothing is stored.
-func (b *bearer) identify(x *grapnel.Exchange, c claims) (*grapnel.Session, error) {
+// identify returns the session of the identity that a verified token names, and
+// what stores it, so that its limits outlive the token. It has the token's
+// policies whenever they change. Where no policies are configured, a token gives
+// the right to the API and nothing is stored.
+func (b *bearer) identify(x *grapnel.Exchange, c claims) (s *grapnel.Session, p proof, err error) {
 	who := b.identity(c)
 	if who == "" {
-		return nil, b.fail(x, http.StatusForbidden, tokenRefused, errTokenWho)
+		return nil, p, b.fail(x, http.StatusForbidden, tokenRefused, errTokenWho)
 	}
 	sum := md5.Sum([]byte(who)) // a name, not a secret: the original's id for it
 	key := b.keys.Token(b.api.OrgID, hex.EncodeToString(sum[:]))
 	if !b.leadsToPolicies() {
-		return passing(b.api, key, who), nil
+		return passing(b.api, key, who), p, nil
 	}
 	policies, ok := b.policies(c)
 	if !ok {
-		return nil, b.fail(x, http.StatusForbidden, tokenNoPolicy, nil)
+		return nil, p, b.fail(x, http.StatusForbidden, tokenNoPolicy, nil)
 	}
 	ctx := x.Request.Context()
 	stored, err := b.keys.Stored(ctx, key)
@@ -40,27 +40,52 @@ func (b *bearer) identify(x *grapnel.Exchange, c claims) (*grapnel.Session, erro
 	case errors.Is(err, grapnel.ErrNotFound):
 		stored = &grapnel.Session{KeyID: key, OrgID: b.api.OrgID, Alias: who}
 	case err != nil:
-		return nil, unavailable(err)
+		return nil, p, unavailable(err)
 	case slices.Equal(stored.ApplyPolicies, policies):
 		if s, err := b.keys.Load(ctx, key); err == nil {
-			return s, nil
+			return s, b.renewal(x, stored, s), nil
 		}
 	}
-	s := stored.Clone()
-	s.ApplyPolicies, s.ApplyPolicyID = policies, ""
-	if s.Metadata == nil {
-		s.Metadata = map[string]any{}
+	changed := stored.Clone()
+	changed.ApplyPolicies, changed.ApplyPolicyID = policies, ""
+	if changed.Metadata == nil {
+		changed.Metadata = map[string]any{}
 	}
-	s.Metadata[identityMark] = key
-	applied := *s
+	changed.Metadata[identityMark] = key
+	applied := *changed
 	if err := b.keys.Apply(&applied); err != nil {
-		return nil, b.fail(x, http.StatusForbidden, tokenNoPolicy, err)
+		return nil, p, b.fail(x, http.StatusForbidden, tokenNoPolicy, err)
 	}
-	if err := b.keys.Save(ctx, s, b.api.Sessions.TTL(&applied, time.Now())); err != nil {
-		return nil, unavailable(err)
+	p.settle = func(keep bool) error {
+		if !keep {
+			return nil
+		}
+		err := b.keys.Save(ctx, changed, b.api.Sessions.TTL(&applied, time.Now()))
+		if err != nil {
+			return unavailable(err)
+		}
+		applied.StoreID = changed.StoreID
+		return nil
 	}
-	applied.StoreID = s.StoreID
-	return &applied, nil
+	return &applied, p, nil
+}
+
+// renewal renews the time of an unchanged session in the store, if it has one.
+func (b *bearer) renewal(x *grapnel.Exchange, stored, applied *grapnel.Session) (p proof) {
+	ttl := b.api.Sessions.TTL(applied, time.Now())
+	if ttl == 0 {
+		return p
+	}
+	p.settle = func(keep bool) error {
+		if !keep {
+			return nil
+		}
+		if err := b.keys.Save(x.Request.Context(), stored, ttl); err != nil {
+			return unavailable(err)
+		}
+		return nil
+	}
+	return p
 }
 
 // leadsToPolicies reports whether policies decide what tokens may do.

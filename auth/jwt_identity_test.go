@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/grapnel-gateway/grapnel"
@@ -101,6 +103,36 @@ func TestJWTSession(t *testing.T) {
 		g.refuses(t, g.bearing(issued(t, nobody)), http.StatusForbidden, tokenRefused, 1)
 	}
 }
+
+// TestJWTStoredLast: the session of a token is stored when all methods have
+// passed, and its time in the store is renewed while it is used [S-25].
+func TestJWTStoredLast(t *testing.T) {
+	g := identityGate(t, func(c *grapnel.JWTAuth) { c.DefaultPolicies = []string{"gold"} })
+	key := g.keys.Token(org, "6384e2b2184bcbf58eccf10ca7a6563c") // the MD5 of alice
+	no := refuser{}
+	g.api.Auth = make([]grapnel.AuthMethod, 2)
+	x := g.bearing(issued(t, lively()))
+	next := func(*grapnel.Exchange) (*http.Response, error) { return grapnel.Reply(204, nil, nil), nil }
+	if _, err := Stage(g.api, []grapnel.Authenticator{g.Authenticator, no})(next)(x); !errors.Is(err, errRefused) {
+		t.Fatalf("stage: %v", err)
+	}
+	if _, err := g.keys.Stored(t.Context(), key); !errors.Is(err, grapnel.ErrNotFound) {
+		t.Errorf("a session was stored for a refused request: %v", err)
+	}
+	g.api.Sessions.Lifetime = grapnel.Duration(time.Hour)
+	for range 2 {
+		g.passes(t, x)
+		if _, err := g.keys.Stored(t.Context(), key); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type refuser struct{}
+
+var errRefused = errors.New("refused")
+
+func (refuser) Authenticate(*grapnel.Exchange) (*http.Response, error) { return nil, errRefused }
 
 // TestJWTWithoutPolicies: where none are configured a token gives the right to
 // the API, and needs no store.

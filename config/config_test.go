@@ -165,10 +165,17 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	if err := os.Mkdir("certs", 0o700); err != nil {
+	for _, dir := range []string{"certs", "policies", "hooks"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile("hooks/quota.json", []byte(`{"who": "{{.Meta.Key}}"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	writeCertificate(t, "certs", "shop.pem", "shop.key")
+	writeCertificate(t, "certs", "partners.pem", "partners.key")
+	writeCertificate(t, "certs", "partner.pem", "partner.key")
 	if err := os.WriteFile("grapnel.yaml", text, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -34,10 +34,10 @@ func (d *decoder) unmarshal(n *yaml.Node, path string, u encoding.TextUnmarshale
 	}
 }
 
-// scalar reads a string, a truth value or a whole number. A value that is not
+// scalar reads a string, a truth value or a number. A value that is not
 // written as what v is, is refused, not converted.
 func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
-	kind := map[reflect.Kind]string{reflect.String: "a string", reflect.Bool: "true or false", reflect.Int: "a whole number"}[v.Kind()]
+	kind := map[reflect.Kind]string{reflect.String: "a string", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Float64: "a number"}[v.Kind()]
 	isString := n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str"
 	if n.Kind != yaml.ScalarNode || v.Kind() == reflect.String && !isString {
 		d.expected(n, path, kind)
@@ -49,6 +49,7 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 	}
 	plain := n.Style == 0
 	number, err := strconv.Atoi(text)
+	fraction, errFraction := strconv.ParseFloat(text, 64)
 	switch {
 	case v.Kind() == reflect.String:
 		v.SetString(text)
@@ -56,6 +57,8 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 		v.SetBool(text == "true")
 	case plain && v.Kind() == reflect.Int && err == nil:
 		v.SetInt(int64(number))
+	case plain && v.Kind() == reflect.Float64 && errFraction == nil && !math.IsInf(fraction, 0) && !math.IsNaN(fraction):
+		v.SetFloat(fraction)
 	default:
 		d.expected(n, path, kind)
 	}

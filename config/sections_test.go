@@ -128,7 +128,7 @@ func typeName(t reflect.Type) string {
 		return "string"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int:
+	case reflect.Int, reflect.Float64:
 		return "number"
 	case reflect.Pointer:
 		return typeName(t.Elem())

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,13 @@ func validate(c *grapnel.Config, r *report) {
 	if c.Log.Format != "" {
 		oneOf(r, "log.format", c.Log.Format, "text", "json")
 	}
+	checkStore(c.Store, r)
+	checkKeys(&c.Keys, r)
+	if c.PolicyPath != "" {
+		if _, err := os.Stat(c.PolicyPath); err != nil {
+			r.add("policies", "%v", err)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
 		checkPlugin(c.Plugins[name], child("plugins", name), r)
 	}
@@ -34,6 +42,7 @@ func validate(c *grapnel.Config, r *report) {
 		checkUpstream(a, at, r)
 		checkHooks(c, a, at, r)
 		checkAuth(c, a, at, r)
+		checkSessions(c, a, at, r)
 		checkEvents(c, a, at, r)
 		if c.Compat != grapnel.CompatTyk { // the original serves what browsers then refuse
 			checkCORS(a.CORS, child(at, "cors"), r)

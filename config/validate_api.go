@@ -4,6 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"text/template"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/grapnel-gateway/grapnel"
 )
@@ -119,15 +122,46 @@ func checkEvents(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 			r.add(path, "unknown event; there are %s%s", strings.Join(known, ", "), suggest(string(t), known))
 		}
 		for i, h := range a.Events[t] {
-			if h.Plugin == "" { // goes to the log
-				continue
-			}
-			checkPluginName(c, h.Plugin, child(item(path, i), "plugin"), r)
-			if h.Name == "" {
-				r.add(child(item(path, i), "handler"), "missing; it says which handler of the plugin is told")
-			}
+			checkEventHandler(c, h, item(path, i), r)
 		}
 	}
+}
+
+func checkEventHandler(c *grapnel.Config, h grapnel.EventHandler, at string, r *report) {
+	switch {
+	case h.Webhook != nil && (h.Plugin != "" || h.Name != ""):
+		r.add(at, "is a webhook and a handler at once; each entry of the list is one")
+	case h.Webhook != nil:
+		checkWebhook(h.Webhook, child(at, "webhook"), r)
+	case h.Plugin != "":
+		checkPluginName(c, h.Plugin, child(at, "plugin"), r)
+		if h.Name == "" {
+			r.add(child(at, "handler"), "missing; it says which handler of the plugin is told")
+		}
+	}
+}
+
+func checkWebhook(w *grapnel.Webhook, at string, r *report) {
+	if w.URL == nil {
+		r.add(child(at, "url"), "missing; write it as https://host/path")
+	} else {
+		checkScheme(r, child(at, "url"), w.URL, "http", "https")
+	}
+	oneOf(r, child(at, "method"), w.Method, "GET", "POST", "PUT", "PATCH", "DELETE")
+	for _, name := range slices.Sorted(maps.Keys(w.Headers)) {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(w.Headers[name]) {
+			r.add(child(child(at, "headers"), name), "is not a header that HTTP allows")
+		}
+	}
+	if w.Template != "" {
+		if _, err := template.ParseFiles(w.Template); err != nil {
+			r.add(child(at, "template"), "%v", err)
+		}
+	}
+	if w.Timeout <= 0 {
+		r.add(child(at, "timeout"), "must be more than 0: tries are always bounded")
+	}
+	notNegative(r, child(at, "quiet"), w.Quiet)
 }
 
 func checkCORS(c *grapnel.CORS, at string, r *report) {

@@ -19,11 +19,14 @@ func checkAuth(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 		if kinds := kindsOf(m); len(kinds) > 1 {
 			r.add(path, "is %s at once; each entry of the list is one method", strings.Join(kinds, " and "))
 		}
+		if m.ID != nil {
+			checkExtractor(m, child(path, "id_extractor"), r)
+		}
 		if m.Token != nil {
 			checkPlace(m.Token.Credential, child(path, "token"), r)
 		}
 		if m.Basic != nil && m.Basic.Header == "" {
-			r.add(child(path, "basic.header"), "must not be empty")
+			r.add(child(child(path, "basic"), "header"), "must not be empty")
 		}
 		if m.JWT != nil {
 			checkPlace(m.JWT.Credential, child(path, "jwt"), r)

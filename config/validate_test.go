@@ -25,25 +25,27 @@ func TestServerChecks(t *testing.T) {
 		`admin: { listen: ":8080", secret: x }`: `admin.listen: is :8080, as the main listener is; give it an address of its own, or "" for none`,
 		`admin: { health: hello }`:              `admin.health: "hello" does not begin with a slash`,
 		`tls: { min_version: "1.1" }`:           `tls.min_version: "1.1" is not one of 1.2, 1.3`,
-		`tls: { certificates: [{ cert: a }] }`:  `tls.certificates[0].key: missing; a certificate is a cert file and a key file`,
-		`tls: { certificates: [{ key: a }] }`:   `tls.certificates[0].cert: missing; a certificate is a cert file and a key file`,
+		`tls: { client_certificates: always }`:  `tls.client_certificates: "always" is not one of none, request, require`,
+		`tls: { client_certificates: request, client_ca: nowhere.pem }`:    `tls.client_ca: open nowhere.pem: no such file or directory`,
+		`tls: { certificates: [{ cert: a }] }`:                             `tls.certificates[0].key: missing; a certificate is a cert file and a key file`,
+		`tls: { certificates: [{ key: a }] }`:                              `tls.certificates[0].cert: missing; a certificate is a cert file and a key file`,
 		`tls: { certificates: [{ cert: nowhere.pem, key: nowhere.key }] }`: `tls.certificates[0]: open nowhere.pem: no such file or directory`,
-		`limits: { header: 0 }`:                                 `limits.header: must be at least 1: headers are always bounded`,
-		`log: { level: warning }`:                               `log.level: "warning" is not one of debug, info, warn, error`,
-		`log: { format: JSON }`:                                 `log.format: "JSON" is not one of text, json`,
-		`plugins: { p: {} }`:                                    `plugins.p.target: missing; write it as host:port, dns:///name:port, unix:///path or passthrough:///address`,
-		`plugins: { "p.q": { target: http://x:1 } }`:            `plugins["p.q"].target: "http://x:1" ` + target,
-		`plugins: { p: { target: billing } }`:                   `plugins.p.target: "billing" ` + target,
-		`plugins: { p: { target: ":5555" } }`:                   `plugins.p.target: ":5555" ` + target,
-		`plugins: { p: { target: "x:0" } }`:                     `plugins.p.target: "x:0" ` + target,
-		`plugins: { p: { target: tcp://billing } }`:             `plugins.p.target: "tcp://billing" ` + target,
-		`plugins: { p: { target: dns://billing:5555 } }`:        `plugins.p.target: "dns://billing:5555" ` + target,
-		`plugins: { p: { target: unix://x.sock } }`:             `plugins.p.target: "unix://x.sock" ` + target,
-		`plugins: { p: { target: "passthrough:///" } }`:         `plugins.p.target: "passthrough:///" ` + target,
-		`plugins: { p: { target: [python3, x.py] } }`:           `plugins.p.target: expected a string, found a list`,
-		`plugins: { p: { target: "x:1", compat: kong } }`:       `plugins.p.compat: "kong" is not one of native, tyk`,
-		`plugins: { p: { target: "x:1", max_receive: 0 } }`:     `plugins.p.max_receive: must be at least 1: answers are always bounded`,
-		`plugins: { p: { target: "x:1", timeout: 99999999h } }`: `plugins.p.timeout: "99999999h" is not a duration; write it as 250ms, 30s or 5m`,
+		`limits: { header: 0 }`:                                            `limits.header: must be at least 1: headers are always bounded`,
+		`log: { level: warning }`:                                          `log.level: "warning" is not one of debug, info, warn, error`,
+		`log: { format: JSON }`:                                            `log.format: "JSON" is not one of text, json`,
+		`plugins: { p: {} }`:                                               `plugins.p.target: missing; write it as host:port, dns:///name:port, unix:///path or passthrough:///address`,
+		`plugins: { "p.q": { target: http://x:1 } }`:                       `plugins["p.q"].target: "http://x:1" ` + target,
+		`plugins: { p: { target: billing } }`:                              `plugins.p.target: "billing" ` + target,
+		`plugins: { p: { target: ":5555" } }`:                              `plugins.p.target: ":5555" ` + target,
+		`plugins: { p: { target: "x:0" } }`:                                `plugins.p.target: "x:0" ` + target,
+		`plugins: { p: { target: tcp://billing } }`:                        `plugins.p.target: "tcp://billing" ` + target,
+		`plugins: { p: { target: dns://billing:5555 } }`:                   `plugins.p.target: "dns://billing:5555" ` + target,
+		`plugins: { p: { target: unix://x.sock } }`:                        `plugins.p.target: "unix://x.sock" ` + target,
+		`plugins: { p: { target: "passthrough:///" } }`:                    `plugins.p.target: "passthrough:///" ` + target,
+		`plugins: { p: { target: [python3, x.py] } }`:                      `plugins.p.target: expected a string, found a list`,
+		`plugins: { p: { target: "x:1", compat: kong } }`:                  `plugins.p.compat: "kong" is not one of native, tyk`,
+		`plugins: { p: { target: "x:1", max_receive: 0 } }`:                `plugins.p.max_receive: must be at least 1: answers are always bounded`,
+		`plugins: { p: { target: "x:1", timeout: 99999999h } }`:            `plugins.p.timeout: "99999999h" is not a duration; write it as 250ms, 30s or 5m`,
 	} {
 		t.Run(line, func(t *testing.T) {
 			if diff := cmp.Diff("g.yaml:2: "+want, failure(t, smallest+"\n"+line+"\n")); diff != "" {
@@ -55,6 +57,7 @@ func TestServerChecks(t *testing.T) {
 
 // TestAPIChecks: the line goes on with an API that has an id, on line 5.
 func TestAPIChecks(t *testing.T) {
+	const events = "AuthFailure, VersionFailure, KeyExpired, RatelimitExceeded, QuotaExceeded, TokenCreated, TokenUpdated, TokenDeleted"
 	const first = `plugins: { billing: { target: "billing:5555" } }
 apis:
   - { id: first, listen_path: /first/, target: http://first, hosts: [Shop.Example, other.example] }
@@ -79,8 +82,8 @@ apis:
 		place("hooks: { response: [{ plugin: x, hook: A }] }"):                        `g.yaml:7: apis[1].hooks.response[0].plugin: no plugin "x"`,
 		place("hooks: { auth: [] }"):                                                  `g.yaml:7: apis[1].hooks.auth: unknown key`,
 		place("hooks: { pre: [~] }"):                                                  `g.yaml:7: apis[1].hooks.pre[0]: expected a mapping, found nothing`,
-		place("events: { AuthFailur: [{}] }"):                                         `g.yaml:7: apis[1].events.AuthFailur: unknown event; there are AuthFailure, VersionFailure; did you mean "AuthFailure"?`,
-		place("events: { QuotaExceeded: [] }"):                                        `g.yaml:7: apis[1].events.QuotaExceeded: unknown event; there are AuthFailure, VersionFailure`,
+		place("events: { AuthFailur: [{}] }"):                                         `g.yaml:7: apis[1].events.AuthFailur: unknown event; there are ` + events + `; did you mean "AuthFailure"?`,
+		place("events: { HostDown: [] }"):                                             `g.yaml:7: apis[1].events.HostDown: unknown event; there are ` + events,
 		place("events: { AuthFailure: [{ plugin: b, handler: h }] }"):                 `g.yaml:7: apis[1].events.AuthFailure[0].plugin: no plugin "b"`,
 		place("events: { AuthFailure: [{ plugin: billing }] }"):                       `g.yaml:7: apis[1].events.AuthFailure[0].handler: missing; it says which handler of the plugin is told`,
 		place("cors: { allow_credentials: true, allowed_origins: ['*'] }"):            `g.yaml:7: apis[1].cors.allow_credentials: needs allowed_origins that are named: browsers refuse credentials for all origins`,
@@ -136,7 +139,7 @@ func TestCertificates(t *testing.T) {
 		t.Error(diff)
 	}
 	c := mustParse(t, strings.Replace(text, "b.key", "a.key", 1))
-	if diff := cmp.Diff(grapnel.TLS{MinVersion: "1.2", Certificates: []grapnel.Certificate{{Cert: "a.pem", Key: "a.key"}, {Cert: "a.pem", Key: "a.key"}}}, c.TLS); diff != "" {
+	if diff := cmp.Diff(grapnel.TLS{MinVersion: "1.2", ClientCertificates: "none", Certificates: []grapnel.Certificate{{Cert: "a.pem", Key: "a.key"}, {Cert: "a.pem", Key: "a.key"}}}, c.TLS); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -11,11 +11,18 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 )
 
+// Webhooks tell HTTP endpoints of events. Send never blocks and never fails.
+type Webhooks interface {
+	Send(*grapnel.Webhook, grapnel.Event)
+	Close()
+}
+
 // An EventQueue carries events to those who want to hear of them. It is bounded
 // and never delays a request: an event that finds it full is counted and
 // dropped [E-6, L-50].
 type EventQueue struct {
 	log     *slog.Logger
+	hooks   Webhooks
 	queue   chan delivery
 	dropped atomic.Uint64
 	failed  atomic.Uint64
@@ -37,10 +44,11 @@ const (
 	eventsDeadline = 5 * time.Second
 )
 
-// NewEventQueue starts the delivery of events.
-func NewEventQueue(log *slog.Logger) *EventQueue {
+// NewEventQueue starts the delivery of events. The webhooks are the queue's to
+// close.
+func NewEventQueue(log *slog.Logger, hooks Webhooks) *EventQueue {
 	ctx, cancel := context.WithCancel(context.Background())
-	q := &EventQueue{log: log, queue: make(chan delivery, eventsWaiting), cancel: cancel}
+	q := &EventQueue{log: log, hooks: hooks, queue: make(chan delivery, eventsWaiting), cancel: cancel}
 	for range eventsAtOnce {
 		q.done.Go(func() { q.deliver(ctx) })
 	}
@@ -61,6 +69,7 @@ func (q *EventQueue) Counts() (dropped, failed uint64) {
 func (q *EventQueue) Close() {
 	q.cancel()
 	q.done.Wait()
+	q.hooks.Close()
 }
 
 func (q *EventQueue) deliver(ctx context.Context) {
@@ -101,6 +110,10 @@ func (e events) Fire(x *grapnel.Exchange, t grapnel.EventType, message string) {
 	// is how the original sends it too [E-4].
 	event.Request, _ = httputil.DumpRequest(x.Request, false)
 	for _, h := range handlers {
+		if h.Webhook != nil {
+			e.queue.hooks.Send(h.Webhook, event)
+			continue
+		}
 		if h.Plugin == "" {
 			x.Log.Info(h.Name, "event", t, "request_id", x.ID, "message", message, "path", event.Path, "client", event.Origin)
 			continue

@@ -23,7 +23,7 @@ func TestEventsDelivered(t *testing.T) {
 		got <- e
 		return nil
 	}}
-	q := plugin.NewEventQueue(slog.New(slog.DiscardHandler))
+	q := plugin.NewEventQueue(slog.New(slog.DiscardHandler), nobody{})
 	defer q.Close()
 	x := exchange(t)
 	x.Request.Header.Set("Authorization", "the-key")
@@ -50,7 +50,7 @@ func TestEventsNeverDelay(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		q := plugin.NewEventQueue(slog.New(slog.DiscardHandler))
+		q := plugin.NewEventQueue(slog.New(slog.DiscardHandler), nobody{})
 		x := exchange(t)
 		x.API = &grapnel.API{Events: map[grapnel.EventType][]grapnel.EventHandler{grapnel.EventAuthFailure: {{Plugin: "p", Name: "h"}}}}
 		events := q.For(f.lookup)
@@ -78,7 +78,7 @@ func TestEventsFailureIsLogged(t *testing.T) {
 		calls <- struct{}{}
 		return errors.New("refused to listen")
 	}}
-	q := plugin.NewEventQueue(slog.New(slog.NewTextHandler(log, nil)))
+	q := plugin.NewEventQueue(slog.New(slog.NewTextHandler(log, nil)), nobody{})
 	x := exchange(t)
 	x.API = &grapnel.API{ID: "a", Events: map[grapnel.EventType][]grapnel.EventHandler{grapnel.EventAuthFailure: {{Plugin: "p", Name: "h"}}}}
 	for range 2 {

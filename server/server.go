@@ -62,7 +62,7 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 	}
 	s := &Server{
 		config: c.Server, keys: o.Keys, counters: o.Counters, log: o.Log, failures: f,
-		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log), transports: upstream.NewTransports(),
+		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, observe.NewWebhooks(o.Log)), transports: upstream.NewTransports(),
 		own: map[string]http.Handler{},
 	}
 	if err := s.Reload(c); err != nil {

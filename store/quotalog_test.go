@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,16 +97,12 @@ func TestQuotaLogRewritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.append("gone", quota{used: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.append("gone", quota{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.append("renewed", quota{used: 1, renews: time.Now().Add(-time.Second).UnixNano()}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.close(); err != nil {
+	err = errors.Join(
+		l.append("gone", quota{used: 1}), l.append("gone", quota{}),
+		l.append("renewed", quota{used: 1, renews: time.Now().Add(-time.Second).UnixNano()}),
+		l.close(),
+	)
+	if err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)

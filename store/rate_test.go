@@ -3,9 +3,12 @@ package store
 import (
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // TestWindowNeverOver: against a log of every event, no window ever has more
@@ -93,6 +96,29 @@ func TestWindowSaturated(t *testing.T) {
 	if taken > limit*seconds || taken < limit*seconds*99/100 {
 		t.Errorf("%d events in %d s at %d a second", taken, seconds, limit)
 	}
+}
+
+// TestMemoryIsSwept: expired sessions leave the memory.
+func TestMemoryIsSwept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory().(*memory)
+		for id, ttl := range map[string]time.Duration{"short": time.Minute, "kept": 0} {
+			if err := m.PutSession(t.Context(), id, &grapnel.Session{}, ttl); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute + 2*sweepEvery)
+		left := 0
+		for i := range m.shards {
+			left += len(m.shards[i].sessions)
+		}
+		if left != 1 {
+			t.Errorf("%d sessions are left, want 1", left)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestIdleIsDropped: keys that nobody uses cost nothing.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -56,6 +58,14 @@ func (c control) changed(p *program, done admin.Change) error {
 		table = [][]string{{strings.ToUpper(done.Action), "HASH"}, {done.Key, done.KeyHash}}
 	}
 	return c.answer(p, done, table...)
+}
+
+// readFile reads a file, or standard input when it is called -.
+func readFile(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(name)
 }
 
 // printable quotes a text that would not show as it is, or would play tricks on

@@ -53,13 +53,17 @@ func (c documentID) remove(p *program, k admin.Kind) error {
 // A documentFile is a document to publish.
 type documentFile struct {
 	control
-	File []byte `arg:"" type:"filecontent" help:"The document as JSON, - for standard input."`
+	File string `arg:"" help:"The document as JSON, - for standard input."`
 	Then bool   `name:"reload" help:"Have the gateway reload then, which puts it into force."`
 }
 
 func (c documentFile) put(p *program, k admin.Kind) error {
+	text, err := readFile(c.File)
+	if err != nil {
+		return err
+	}
 	client := c.client(p)
-	done, err := client.PutDocument(p.ctx, k, c.File)
+	done, err := client.PutDocument(p.ctx, k, text)
 	if err == nil && c.Then {
 		err = client.Reload(p.ctx)
 	}

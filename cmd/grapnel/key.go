@@ -36,7 +36,7 @@ func (k keyName) query() admin.KeyQuery {
 type keyCreate struct {
 	control
 	ID      string   `arg:"" optional:"" help:"What the key is made of; without one it is random."`
-	File    []byte   `type:"filecontent" help:"The session as JSON, - for standard input. Other flags go before it." placeholder:"FILE"`
+	File    string   `help:"The session as JSON, - for standard input. Other flags go before it." placeholder:"FILE"`
 	Org     string   `help:"The organisation that the key belongs to." placeholder:"ORG"`
 	Alias   string   `help:"A name for people." placeholder:"TEXT"`
 	API     []string `help:"An API that the key may call; can be repeated." placeholder:"ID"`
@@ -64,9 +64,9 @@ func (c keyCreate) Run(p *program) error {
 // session is what the file and the flags say.
 func (c keyCreate) session() (*grapnel.Session, error) {
 	s := &grapnel.Session{QuotaMax: -1}
-	if c.File != nil {
-		if err := json.Unmarshal(c.File, s); err != nil {
-			return nil, fmt.Errorf("--file: %w", err)
+	if c.File != "" {
+		if err := readSession(c.File, s); err != nil {
+			return nil, err
 		}
 	}
 	set(&s.OrgID, c.Org)
@@ -93,6 +93,17 @@ func (c keyCreate) session() (*grapnel.Session, error) {
 		s.Expires = at.Unix()
 	}
 	return s, nil
+}
+
+func readSession(file string, into *grapnel.Session) error {
+	b, err := readFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // set replaces a value by one that was given.
@@ -151,15 +162,15 @@ func (c keyList) Run(p *program) error {
 type keyUpdate struct {
 	control
 	keyName
-	File []byte `type:"filecontent" required:"" help:"The new session as JSON, - for standard input." placeholder:"FILE"`
+	File string `required:"" help:"The new session as JSON, - for standard input." placeholder:"FILE"`
 	Keep bool   `name:"keep-counters" help:"Go on counting where the old session was."`
 }
 
 // Run replaces the session.
 func (c keyUpdate) Run(p *program) error {
 	s := new(grapnel.Session)
-	if err := json.Unmarshal(c.File, s); err != nil {
-		return fmt.Errorf("--file: %w", err)
+	if err := readSession(c.File, s); err != nil {
+		return err
 	}
 	done, err := c.client(p).UpdateKey(p.ctx, c.Key, c.query(), s, c.Keep)
 	if err != nil {

@@ -27,3 +27,9 @@ test('a rewrite keeps the query and what is not ASCII', async () => {
   assert.equal(request.url, '/a/new?x=/old');
   assert.equal(request.raw_body.toString(), 'GRüßE');
 });
+
+test('only the last segment of a path is rewritten', async () => {
+  const rewritten = async (url) => (await dispatch({ hook_name: 'Rewrite', request: { url } })).request.url;
+  assert.equal(await rewritten('/old/old'), '/old/new');
+  assert.equal(await rewritten('/older?x=/old'), '/older?x=/old');
+});

@@ -15,10 +15,9 @@ import (
 )
 
 // forgetful are the samples whose protobuf runtime drops fields that are not
-// in its copy of the contract, and why nothing can be done about it there.
-// examples/README.md lists them too.
+// in its copy of the contract, and why. examples/README.md lists them too.
 func forgetful() map[string]string {
-	return map[string]string{}
+	return map[string]string{"rust": "prost has no place for them"}
 }
 
 // dial returns a connection to the sample.

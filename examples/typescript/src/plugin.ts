@@ -41,7 +41,7 @@ hook('ReadSession', (x) => {
 });
 
 hook('Rewrite', (x) => {
-  x.url = x.url.replace(/\/old(?=\?|$)/, '/new');
+  x.url = x.url.replace(/^([^?]*)\/old(?=\?|$)/, '$1/new');
   if (x.header('X-Method') === 'post') x.method = 'POST';
   if (x.text) x.text = x.text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 });
