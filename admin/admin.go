@@ -71,16 +71,16 @@ func Handler(o Options) http.Handler {
 	if o.Event == nil {
 		o.Event = func(grapnel.EventType, string, string) {}
 	}
-	c := &control{Options: o, secret: sha256.Sum256([]byte(o.Secret)), tries: newTries()}
-	c.routes = c.table()
+	c := &control{secret: sha256.Sum256([]byte(o.Secret)), none: o.Secret == "", tries: newTries(), routes: table(o), log: o.Log}
 	return http.HandlerFunc(c.serve)
 }
 
 type control struct {
-	Options
 	secret [sha256.Size]byte
+	none   bool // no secret is configured
 	tries  *tries
 	routes []route
+	log    *slog.Logger
 }
 
 func (c *control) serve(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +98,7 @@ func (c *control) serve(w http.ResponseWriter, r *http.Request) {
 // whatever is presented, its length included.
 func (c *control) admit(r *http.Request) verdict {
 	presented := sha256.Sum256([]byte(r.Header.Get("X-Tyk-Authorization")))
-	right := subtle.ConstantTimeCompare(presented[:], c.secret[:]) == 1 && c.Secret != ""
+	right := subtle.ConstantTimeCompare(presented[:], c.secret[:]) == 1 && !c.none
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		address = r.RemoteAddr

@@ -8,20 +8,23 @@ import (
 	"strings"
 )
 
+// apiCalls are the calls for API definitions [8.3].
+type apiCalls struct{ Options }
+
 const unknownAPI = "API not found"
 
-// listAPIs returns the definitions as they were published.
-func (c *control) listAPIs(r *http.Request) (any, error) { return c.documents(r.Context(), apis) }
+// list returns the definitions as they were published.
+func (c apiCalls) list(r *http.Request) (any, error) { return documents(r.Context(), c.Catalog, apis) }
 
-// getAPI returns one definition.
-func (c *control) getAPI(r *http.Request) (any, error) {
-	d, err := c.document(r.Context(), apis, r.PathValue("api"))
+// get returns one definition.
+func (c apiCalls) get(r *http.Request) (any, error) {
+	d, err := find(r.Context(), c.Catalog, apis, r.PathValue("api"))
 	return d, missing(err, unknownAPI)
 }
 
-// addAPI publishes a definition, under an id of its own where it has none. It
+// add publishes a definition, under an id of its own where it has none. It
 // is served after the next reload.
-func (c *control) addAPI(r *http.Request) (any, error) {
+func (c apiCalls) add(r *http.Request) (any, error) {
 	d, text, err := readDefinition(r)
 	if err != nil {
 		return nil, err
@@ -32,13 +35,13 @@ func (c *control) addAPI(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return c.putAPI(r, d.ID, text, "added")
+	return c.put(r, d.ID, text, "added")
 }
 
-// updateAPI replaces a definition.
-func (c *control) updateAPI(r *http.Request) (any, error) {
+// update replaces a definition.
+func (c apiCalls) update(r *http.Request) (any, error) {
 	id := r.PathValue("api")
-	if _, err := c.document(r.Context(), apis, id); err != nil {
+	if _, err := find(r.Context(), c.Catalog, apis, id); err != nil {
 		return nil, missing(err, unknownAPI)
 	}
 	d, text, err := readDefinition(r)
@@ -48,10 +51,10 @@ func (c *control) updateAPI(r *http.Request) (any, error) {
 	if d.ID != id {
 		return nil, refuse(http.StatusBadRequest, "Request APIID does not match that in Definition! For Update operations these must match.")
 	}
-	return c.putAPI(r, id, text, "modified")
+	return c.put(r, id, text, "modified")
 }
 
-func (c *control) putAPI(r *http.Request, id string, text []byte, action string) (any, error) {
+func (c apiCalls) put(r *http.Request, id string, text []byte, action string) (any, error) {
 	if !safeID.MatchString(id) {
 		return nil, refuse(http.StatusBadRequest, "Invalid API ID")
 	}
@@ -62,18 +65,18 @@ func (c *control) putAPI(r *http.Request, id string, text []byte, action string)
 	return changed(id, action), c.Catalog.PutDocument(r.Context(), apis, id, text)
 }
 
-// deleteAPI removes a definition and stops serving it at once: an API that its
+// remove removes a definition and stops serving it at once: an API that its
 // owner has taken away must not go on until someone thinks of reloading.
-func (c *control) deleteAPI(r *http.Request) (any, error) {
+func (c apiCalls) remove(r *http.Request) (any, error) {
 	id := r.PathValue("api")
 	if err := c.Catalog.DeleteDocument(r.Context(), apis, id); err != nil {
 		return nil, missing(err, unknownAPI)
 	}
-	return changed(id, "deleted"), c.reloadNow(r)
+	return changed(id, "deleted"), reloadNow(r, c.Control)
 }
 
 // noAPI refuses a call that needs an id.
-func (c *control) noAPI(message string) answer {
+func noAPI(message string) answer {
 	return func(*http.Request) (any, error) { return nil, refuse(http.StatusBadRequest, message) }
 }
 

@@ -21,8 +21,8 @@ const (
 var safeID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 
 // documents lists the documents of a kind in the order of their ids.
-func (c *control) documents(ctx context.Context, kind string) (any, error) {
-	all, err := c.Catalog.Documents(ctx, kind)
+func documents(ctx context.Context, c grapnel.Catalog, kind string) (any, error) {
+	all, err := c.Documents(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +33,9 @@ func (c *control) documents(ctx context.Context, kind string) (any, error) {
 	return list, nil
 }
 
-// document finds one document, or returns ErrNotFound.
-func (c *control) document(ctx context.Context, kind, id string) (json.RawMessage, error) {
-	all, err := c.Catalog.Documents(ctx, kind)
+// find finds one document, or returns ErrNotFound.
+func find(ctx context.Context, c grapnel.Catalog, kind, id string) (json.RawMessage, error) {
+	all, err := c.Documents(ctx, kind)
 	if err != nil {
 		return nil, err
 	}

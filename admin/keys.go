@@ -10,8 +10,11 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 )
 
-// createKey makes a key of its own for the session [R-30].
-func (c *control) createKey(r *http.Request) (any, error) {
+// keyCalls are the calls for keys [8.4].
+type keyCalls struct{ Options }
+
+// create makes a key of its own for the session [R-30].
+func (c keyCalls) create(r *http.Request) (any, error) {
 	s := new(grapnel.Session)
 	if err := decode(r, s, refuse(http.StatusInternalServerError, "Unmarshalling failed")); err != nil {
 		return nil, err
@@ -22,12 +25,12 @@ func (c *control) createKey(r *http.Request) (any, error) {
 	case err != nil:
 		return nil, refuse(http.StatusInternalServerError, "Failed to create key - "+err.Error())
 	}
-	return c.add(r.Context(), c.Keys.Token(s.OrgID, ""), s)
+	return c.store(r.Context(), c.Keys.Token(s.OrgID, ""), s)
 }
 
-// addKey makes a key of the id in the path, or of its own without one [R-31,
+// add makes a key of the id in the path, or of its own without one [R-31,
 // R-32]. One that is there already is replaced.
-func (c *control) addKey(r *http.Request) (any, error) {
+func (c keyCalls) add(r *http.Request) (any, error) {
 	id := r.PathValue("key")
 	if n := len(id); n > 0 && n < c.Rules.MinLength {
 		return nil, refuse(http.StatusBadRequest, fmt.Sprintf(
@@ -40,11 +43,11 @@ func (c *control) addKey(r *http.Request) (any, error) {
 	if err := c.admissible(s); err != nil {
 		return nil, errKeyRefused(err)
 	}
-	return c.add(r.Context(), c.Keys.Token(s.OrgID, id), s)
+	return c.store(r.Context(), c.Keys.Token(s.OrgID, id), s)
 }
 
-// add stores a new session.
-func (c *control) add(ctx context.Context, key string, s *grapnel.Session) (any, error) {
+// store stores a new session.
+func (c keyCalls) store(ctx context.Context, key string, s *grapnel.Session) (any, error) {
 	now := time.Now()
 	s.KeyID, s.StoreID = key, c.Keys.StoreID(key)
 	s.DateCreated = now.Format(time.RFC3339Nano)
@@ -70,8 +73,8 @@ func (c *control) add(ctx context.Context, key string, s *grapnel.Session) (any,
 	return out, nil
 }
 
-// updateKey replaces the session of a key [R-33].
-func (c *control) updateKey(r *http.Request) (any, error) {
+// update replaces the session of a key [R-33].
+func (c keyCalls) update(r *http.Request) (any, error) {
 	s := new(grapnel.Session)
 	if err := decode(r, s, errMalformed()); err != nil {
 		return nil, err
@@ -106,9 +109,9 @@ func (c *control) updateKey(r *http.Request) (any, error) {
 	return changed(nameOf(s), "modified"), nil
 }
 
-// getKey returns the session of a key with its policies, and with what is left
+// get returns the session of a key with its policies, and with what is left
 // of its quotas now [R-34].
-func (c *control) getKey(r *http.Request) (any, error) {
+func (c keyCalls) get(r *http.Request) (any, error) {
 	stored, err := c.named(r, "")
 	if err != nil {
 		return nil, missing(err, "Key not found")
@@ -120,8 +123,8 @@ func (c *control) getKey(r *http.Request) (any, error) {
 	return s, c.countdown(r.Context(), s)
 }
 
-// deleteKey removes a key, and what was counted of it [R-36].
-func (c *control) deleteKey(r *http.Request) (any, error) {
+// remove removes a key, and what was counted of it [R-36].
+func (c keyCalls) remove(r *http.Request) (any, error) {
 	ctx := r.Context()
 	const unknown = "There is no such key found"
 	s, err := c.named(r, "")
@@ -140,9 +143,9 @@ func (c *control) deleteKey(r *http.Request) (any, error) {
 	return changed(nameOf(s), "deleted"), c.forget(ctx, s)
 }
 
-// listKeys lists the stored ids, which are the keys themselves unless those are
+// list lists the stored ids, which are the keys themselves unless those are
 // hashed [R-35].
-func (c *control) listKeys(r *http.Request) (any, error) {
+func (c keyCalls) list(r *http.Request) (any, error) {
 	filter := r.URL.Query().Get("filter")
 	switch {
 	case c.Rules.Hash && !c.Rules.List:
@@ -157,7 +160,7 @@ func (c *control) listKeys(r *http.Request) (any, error) {
 }
 
 // setPolicies replaces the policies of a stored session [R-38].
-func (c *control) setPolicies(r *http.Request) (any, error) {
+func (c keyCalls) setPolicies(r *http.Request) (any, error) {
 	var order struct {
 		Policy   string   `json:"policy"`
 		Policies []string `json:"apply_policies"`
@@ -186,8 +189,8 @@ func (c *control) setPolicies(r *http.Request) (any, error) {
 	return changed(s.StoreID, "updated"), nil
 }
 
-// previewKey shows what policies make of a session, which is not stored [R-39].
-func (c *control) previewKey(r *http.Request) (any, error) {
+// preview shows what policies make of a session, which is not stored [R-39].
+func (c keyCalls) preview(r *http.Request) (any, error) {
 	s := new(grapnel.Session)
 	if err := decode(r, s, refuse(http.StatusInternalServerError, "Unmarshalling failed")); err != nil {
 		return nil, err
@@ -207,7 +210,7 @@ type keyList struct {
 // named finds the session that a call means, as it is stored [R-37]: by its key,
 // by its id in the store (hashed=1), by a user's name (username=true), or else
 // by a custom id within an organisation. It must not be changed.
-func (c *control) named(r *http.Request, org string) (*grapnel.Session, error) {
+func (c keyCalls) named(r *http.Request, org string) (*grapnel.Session, error) {
 	ctx, q, key := r.Context(), r.URL.Query(), r.PathValue("key")
 	if q.Get("hashed") != "" {
 		if !c.Rules.Hash {
@@ -230,7 +233,7 @@ func (c *control) named(r *http.Request, org string) (*grapnel.Session, error) {
 
 // at finds the session at an id of the store. When keys are not hashed, that is
 // the key.
-func (c *control) at(ctx context.Context, id string) (*grapnel.Session, error) {
+func (c keyCalls) at(ctx context.Context, id string) (*grapnel.Session, error) {
 	if !c.Rules.Hash {
 		return c.Keys.Stored(ctx, id)
 	}

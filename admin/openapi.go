@@ -6,13 +6,13 @@ import (
 )
 
 //go:embed openapi.yaml
-var documents embed.FS
+var files embed.FS
 
 // A document is a reply that is not JSON.
 type document []byte
 
 // openAPI is the description of this API.
-func (c *control) openAPI(*http.Request) (any, error) {
-	b, err := documents.ReadFile("openapi.yaml")
+func (c gatewayCalls) openAPI(*http.Request) (any, error) {
+	b, err := files.ReadFile("openapi.yaml")
 	return document(b), err
 }

@@ -5,19 +5,21 @@ import (
 	"net/http"
 )
 
-// Sessions of organisations, which bound all keys of one together, are not
-// there: this gateway does not take what it would not honour.
+// orgCalls are the calls for sessions of organisations, which bound all keys of
+// one together. There are none: this gateway does not take what it would not
+// honour.
+type orgCalls struct{ Options }
 
-// listOrgs lists no organisations.
-func (c *control) listOrgs(*http.Request) (any, error) { return keyList{[]string{}}, nil }
+// list lists no organisations.
+func (c orgCalls) list(*http.Request) (any, error) { return keyList{[]string{}}, nil }
 
-// orgNotFound says that an organisation has no session.
-func (c *control) orgNotFound(*http.Request) (any, error) {
+// notFound says that an organisation has no session.
+func (c orgCalls) notFound(*http.Request) (any, error) {
 	return nil, refuse(http.StatusNotFound, "Org not found")
 }
 
-// putOrg refuses a session for an organisation.
-func (c *control) putOrg(r *http.Request) (any, error) {
+// put refuses a session for an organisation.
+func (c orgCalls) put(r *http.Request) (any, error) {
 	definitions, err := c.Catalog.Documents(r.Context(), apis)
 	if err != nil {
 		return nil, err

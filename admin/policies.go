@@ -7,21 +7,24 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 )
 
+// policyCalls are the calls for policies [8.5].
+type policyCalls struct{ Options }
+
 const unknownPolicy = "Policy not found"
 
-// listPolicies returns the policies as they were published.
-func (c *control) listPolicies(r *http.Request) (any, error) {
-	return c.documents(r.Context(), policies)
+// list returns the policies as they were published.
+func (c policyCalls) list(r *http.Request) (any, error) {
+	return documents(r.Context(), c.Catalog, policies)
 }
 
-// getPolicy returns one policy.
-func (c *control) getPolicy(r *http.Request) (any, error) {
-	d, err := c.document(r.Context(), policies, r.PathValue("policy"))
+// get returns one policy.
+func (c policyCalls) get(r *http.Request) (any, error) {
+	d, err := find(r.Context(), c.Catalog, policies, r.PathValue("policy"))
 	return d, missing(err, unknownPolicy)
 }
 
-// addPolicy publishes a policy. It holds after the next reload.
-func (c *control) addPolicy(r *http.Request) (any, error) {
+// add publishes a policy. It holds after the next reload.
+func (c policyCalls) add(r *http.Request) (any, error) {
 	id, policy, err := readPolicy(r)
 	if err != nil {
 		return nil, err
@@ -29,11 +32,11 @@ func (c *control) addPolicy(r *http.Request) (any, error) {
 	if id == "" {
 		return nil, refuse(http.StatusBadRequest, "Unable to create policy without id.")
 	}
-	return c.putPolicy(r, id, policy, "added")
+	return c.put(r, id, policy, "added")
 }
 
-// updatePolicy replaces a policy, or publishes one that was not there.
-func (c *control) updatePolicy(r *http.Request) (any, error) {
+// update replaces a policy, or publishes one that was not there.
+func (c policyCalls) update(r *http.Request) (any, error) {
 	id, policy, err := readPolicy(r)
 	if err != nil {
 		return nil, err
@@ -41,19 +44,19 @@ func (c *control) updatePolicy(r *http.Request) (any, error) {
 	if id != r.PathValue("policy") {
 		return nil, refuse(http.StatusBadRequest, "Request ID does not match that in policy! For Update operations these must match.")
 	}
-	return c.putPolicy(r, id, policy, "modified")
+	return c.put(r, id, policy, "modified")
 }
 
-func (c *control) putPolicy(r *http.Request, id string, policy []byte, action string) (any, error) {
+func (c policyCalls) put(r *http.Request, id string, policy []byte, action string) (any, error) {
 	if !safeID.MatchString(id) {
 		return nil, refuse(http.StatusBadRequest, "Invalid Policy ID: Allowed characters: a-z, A-Z, 0-9, ., _, -, ~")
 	}
 	return changed(id, action), c.Catalog.PutDocument(r.Context(), policies, id, policy)
 }
 
-// deletePolicy removes a policy. Keys that have it are refused after the next
+// remove removes a policy. Keys that have it are refused after the next
 // reload [R-51, S-20].
-func (c *control) deletePolicy(r *http.Request) (any, error) {
+func (c policyCalls) remove(r *http.Request) (any, error) {
 	id := r.PathValue("policy")
 	err := c.Catalog.DeleteDocument(r.Context(), policies, id)
 	return changed(id, "deleted"), missing(err, unknownPolicy)

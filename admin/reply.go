@@ -91,7 +91,7 @@ func (c *control) answer(w http.ResponseWriter, r *http.Request, route route) {
 	}
 	e := grapnel.AsError(err)
 	if e.Err != nil { // the path is left out: it may hold a key
-		c.Log.Error("control API", "method", route.method, "call", route.path, "status", e.Status, "error", e.Err)
+		c.log.Error("control API", "method", route.method, "call", route.path, "status", e.Status, "error", e.Err)
 	}
 	reply(w, e.Status, "error", e.Message)
 }

@@ -26,43 +26,44 @@ type route struct {
 type answer func(*http.Request) (any, error)
 
 // table lists every call. Of two paths that fit, the first counts.
-func (c *control) table() []route {
+func table(o Options) []route {
+	gateway, key, org, api, policy := gatewayCalls{o}, keyCalls{o}, orgCalls{o}, apiCalls{o}, policyCalls{o}
 	return []route{
-		{"GET", "/reload", c.reload},
-		{"GET", "/reload/group", c.reloadGroup},
-		{"GET", "/health", c.health},
-		{"DELETE", "/cache/{api}", c.dropCache},
-		{"GET", "/openapi.yaml", c.openAPI},
+		{"GET", "/reload", gateway.reload},
+		{"GET", "/reload/group", gateway.reloadGroup},
+		{"GET", "/health", gateway.health},
+		{"DELETE", "/cache/{api}", gateway.dropCache},
+		{"GET", "/openapi.yaml", gateway.openAPI},
 
-		{"POST", "/keys/create", c.createKey},
-		{"POST", "/keys/preview", c.previewKey},
-		{"POST", "/keys/policy/{hash}", c.setPolicies},
-		{"GET", "/keys", c.listKeys},
-		{"POST", "/keys", c.addKey},
-		{"GET", "/keys/{key}", c.getKey},
-		{"POST", "/keys/{key}", c.addKey},
-		{"PUT", "/keys/{key}", c.updateKey},
-		{"DELETE", "/keys/{key}", c.deleteKey},
+		{"POST", "/keys/create", key.create},
+		{"POST", "/keys/preview", key.preview},
+		{"POST", "/keys/policy/{hash}", key.setPolicies},
+		{"GET", "/keys", key.list},
+		{"POST", "/keys", key.add},
+		{"GET", "/keys/{key}", key.get},
+		{"POST", "/keys/{key}", key.add},
+		{"PUT", "/keys/{key}", key.update},
+		{"DELETE", "/keys/{key}", key.remove},
 
-		{"GET", "/org/keys", c.listOrgs},
-		{"GET", "/org/keys/{org}", c.orgNotFound},
-		{"POST", "/org/keys/{org}", c.putOrg},
-		{"PUT", "/org/keys/{org}", c.putOrg},
-		{"DELETE", "/org/keys/{org}", c.orgNotFound},
+		{"GET", "/org/keys", org.list},
+		{"GET", "/org/keys/{org}", org.notFound},
+		{"POST", "/org/keys/{org}", org.put},
+		{"PUT", "/org/keys/{org}", org.put},
+		{"DELETE", "/org/keys/{org}", org.notFound},
 
-		{"GET", "/apis", c.listAPIs},
-		{"POST", "/apis", c.addAPI},
-		{"PUT", "/apis", c.noAPI("Must specify an apiID to update")},
-		{"DELETE", "/apis", c.noAPI("Must specify an apiID to delete")},
-		{"GET", "/apis/{api}", c.getAPI},
-		{"PUT", "/apis/{api}", c.updateAPI},
-		{"DELETE", "/apis/{api}", c.deleteAPI},
+		{"GET", "/apis", api.list},
+		{"POST", "/apis", api.add},
+		{"PUT", "/apis", noAPI("Must specify an apiID to update")},
+		{"DELETE", "/apis", noAPI("Must specify an apiID to delete")},
+		{"GET", "/apis/{api}", api.get},
+		{"PUT", "/apis/{api}", api.update},
+		{"DELETE", "/apis/{api}", api.remove},
 
-		{"GET", "/policies", c.listPolicies},
-		{"POST", "/policies", c.addPolicy},
-		{"GET", "/policies/{policy}", c.getPolicy},
-		{"PUT", "/policies/{policy}", c.updatePolicy},
-		{"DELETE", "/policies/{policy}", c.deletePolicy},
+		{"GET", "/policies", policy.list},
+		{"POST", "/policies", policy.add},
+		{"GET", "/policies/{policy}", policy.get},
+		{"PUT", "/policies/{policy}", policy.update},
+		{"DELETE", "/policies/{policy}", policy.remove},
 	}
 }
 

@@ -29,7 +29,7 @@ func errKeyRefused(err error) error {
 // admissible says why a session must not be stored: its policies do not go, or
 // it has no access rights, and so would have all, which the operator has not
 // allowed.
-func (c *control) admissible(s *grapnel.Session) error {
+func (c keyCalls) admissible(s *grapnel.Session) error {
 	applied := s.Clone()
 	if err := c.Keys.Apply(applied); err != nil {
 		return err
@@ -49,7 +49,7 @@ func touch(s *grapnel.Session, now time.Time) {
 func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // limitTrial sets the expiry that a policy gives to new keys [S-24].
-func (c *control) limitTrial(s *grapnel.Session, now time.Time) {
+func (c keyCalls) limitTrial(s *grapnel.Session, now time.Time) {
 	ids := s.ApplyPolicies
 	if len(ids) == 0 {
 		ids = []string{s.ApplyPolicyID}
@@ -85,7 +85,7 @@ func setSecrets(s, old *grapnel.Session) error {
 }
 
 // save stores a session that was found before, where it was found.
-func (c *control) save(ctx context.Context, s *grapnel.Session, now time.Time) error {
+func (c keyCalls) save(ctx context.Context, s *grapnel.Session, now time.Time) error {
 	if s.KeyID == "" {
 		return c.Keys.PutSession(ctx, s.StoreID, s, c.ttl(s, now))
 	}
@@ -94,7 +94,7 @@ func (c *control) save(ctx context.Context, s *grapnel.Session, now time.Time) e
 
 // ttl is for how long the session is stored: as long as any of its APIs has it
 // stored, 0 for ever [S-25].
-func (c *control) ttl(s *grapnel.Session, now time.Time) time.Duration {
+func (c keyCalls) ttl(s *grapnel.Session, now time.Time) time.Duration {
 	var ttls []time.Duration
 	for id := range s.AccessRights {
 		if api := c.API(id); api != nil {
@@ -123,7 +123,7 @@ func counters(s *grapnel.Session) []string {
 
 // startAnew begins all counting for a session that was set anew, unless all of
 // its APIs want the counters left alone.
-func (c *control) startAnew(ctx context.Context, s *grapnel.Session) error {
+func (c keyCalls) startAnew(ctx context.Context, s *grapnel.Session) error {
 	keep := len(s.AccessRights) > 0
 	for id := range s.AccessRights {
 		api := c.API(id)
@@ -136,7 +136,7 @@ func (c *control) startAnew(ctx context.Context, s *grapnel.Session) error {
 }
 
 // forget sets what was counted of a session back to nothing.
-func (c *control) forget(ctx context.Context, s *grapnel.Session) error {
+func (c keyCalls) forget(ctx context.Context, s *grapnel.Session) error {
 	for _, key := range counters(s) {
 		if err := c.Counters.Forget(ctx, key); err != nil {
 			return err
@@ -147,7 +147,7 @@ func (c *control) forget(ctx context.Context, s *grapnel.Session) error {
 
 // countdown sets what is left of the session's quotas: the counters know
 // better than the stored numbers [S-37].
-func (c *control) countdown(ctx context.Context, s *grapnel.Session) error {
+func (c keyCalls) countdown(ctx context.Context, s *grapnel.Session) error {
 	if s.QuotaMax > 0 {
 		u, err := c.Counters.Usage(ctx, s.CounterKey(""))
 		if err != nil {
@@ -178,7 +178,7 @@ func left(u grapnel.Usage, limit int64, remaining, renews *int64) {
 
 // tell fires an event about a key [E-4]. Where keys are hashed it names the
 // hash: events are logged.
-func (c *control) tell(t grapnel.EventType, s *grapnel.Session) {
+func (c keyCalls) tell(t grapnel.EventType, s *grapnel.Session) {
 	key := s.KeyID
 	if c.Rules.Hash {
 		key = s.StoreID

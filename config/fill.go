@@ -17,6 +17,9 @@ func fill(c *grapnel.Config) {
 		if a.Upstream.Timeout == grapnel.Inherit {
 			a.Upstream.Timeout = c.Timeouts.Upstream
 		}
+		if c.Compat != grapnel.CompatTyk { // which has a place of its own
+			fillCredential(a)
+		}
 		if a.Target != nil && len(a.Targets) == 0 {
 			a.Targets = []*grapnel.URL{a.Target}
 		}
@@ -26,6 +29,26 @@ func fill(c *grapnel.Config) {
 				p.hook.Timeout = s.Timeout
 			}
 		}
+	}
+}
+
+// fillCredential has events tell the key that the first method with a place of
+// its own looks at.
+func fillCredential(a *grapnel.API) {
+	for _, m := range a.Auth {
+		switch {
+		case m.Token != nil:
+			a.Credential = m.Token.Credential
+		case m.JWT != nil:
+			a.Credential = m.JWT.Credential
+		case m.Basic != nil:
+			a.Credential = grapnel.Credential{Header: m.Basic.Header}
+		case m.HMAC != nil:
+			a.Credential = grapnel.Credential{Header: m.HMAC.Header}
+		default:
+			continue
+		}
+		return
 	}
 }
 

@@ -41,9 +41,6 @@ func checkKeys(k *grapnel.KeyRules, r *report) {
 	for i, name := range k.Legacy {
 		oneOf(r, item("keys.legacy_hashes", i), name, "murmur32", "murmur64", "murmur128")
 	}
-	if len(k.Legacy) > 0 && !k.Hash {
-		r.add("keys.legacy_hashes", "has no effect while keys.hash is false")
-	}
 	if k.MinLength < 1 {
 		r.add("keys.min_length", "must be at least 1")
 	}

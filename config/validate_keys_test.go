@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // TestStoreChecks: the form of the store's URL. Its password is never told.
@@ -41,12 +43,11 @@ func TestStoreChecks(t *testing.T) {
 // TestKeyChecks: the line follows a good configuration, on line 2.
 func TestKeyChecks(t *testing.T) {
 	for line, want := range map[string]string{
-		`keys: { legacy_hashes: [sha256] }`:                `keys.legacy_hashes[0]: "sha256" is not one of murmur32, murmur64, murmur128`,
-		`keys: { hash: false, legacy_hashes: [murmur64] }`: `keys.legacy_hashes: has no effect while keys.hash is false`,
-		`keys: { min_length: 0 }`:                          `keys.min_length: must be at least 1`,
-		`keys: { cache_for: -1s }`:                         `keys.cache_for: "-1s" is negative`,
-		`keys: { function: sha256 }`:                       `keys.function: unknown key`,
-		`policies: nowhere`:                                `policies: stat nowhere: no such file or directory`,
+		`keys: { legacy_hashes: [sha256] }`: `keys.legacy_hashes[0]: "sha256" is not one of murmur32, murmur64, murmur128`,
+		`keys: { min_length: 0 }`:           `keys.min_length: must be at least 1`,
+		`keys: { cache_for: -1s }`:          `keys.cache_for: "-1s" is negative`,
+		`keys: { function: sha256 }`:        `keys.function: unknown key`,
+		`policies: nowhere`:                 `policies: stat nowhere: no such file or directory`,
 	} {
 		if diff := cmp.Diff("g.yaml:2: "+want, failure(t, smallest+"\n"+line+"\n")); diff != "" {
 			t.Errorf("%s:\n%s", line, diff)
@@ -134,5 +135,21 @@ func TestWebhookChecks(t *testing.T) {
 	c := mustParse(t, api+"{webhook: {url: http://h}}]}}]")
 	if w := c.APIs[0].Events["AuthFailure"][0].Webhook; w.Method != "POST" || w.Timeout == 0 || w.Quiet != 0 {
 		t.Errorf("%+v", w)
+	}
+}
+
+// TestCredential: events tell the key that was presented, wherever that stands.
+func TestCredential(t *testing.T) {
+	for entries, want := range map[string]grapnel.Credential{
+		``:                     {Header: "Authorization"},
+		`{plugin: p}`:          {Header: "Authorization"},
+		`{token: {cookie: c}}`: {Header: "Authorization", Cookie: "c"},
+		`{plugin: p}, {basic: {header: B}}, {token: {}}`:     {Header: "B"},
+		`{hmac: {header: H}}`:                                {Header: "H"},
+		`{jwt: {algorithms: [RS256], header: "", param: t}}`: {Param: "t"},
+	} {
+		if got := mustParse(t, withAuth+entries+"]}]").APIs[0].Credential; got != want {
+			t.Errorf("%s: %+v, want %+v", entries, got, want)
+		}
 	}
 }

@@ -66,7 +66,7 @@ return 0
 // most when nothing was left, and the ms until it renews, or less than 0.
 const spendScript = `
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-if used > tonumber(ARGV[1]) then
+if used >= tonumber(ARGV[1]) then
   return {used + 1, redis.call('PTTL', KEYS[1])}
 end
 used = redis.call('INCR', KEYS[1])

@@ -21,6 +21,7 @@ import (
 type runCommand struct {
 	source
 	Listen string `help:"Listen here instead of where the configuration says." placeholder:"ADDRESS"`
+	Store  string `help:"Keep sessions and counters here instead of where the configuration says: a file, memory: or redis://HOST:PORT/0." placeholder:"STORE"`
 }
 
 // Run serves until the program is told to end, and then drains.
@@ -31,6 +32,9 @@ func (c runCommand) Run(p *program) error {
 	}
 	if c.Listen != "" {
 		first.config.Listen = c.Listen
+	}
+	if c.Store != "" {
+		first.config.Store = c.Store
 	}
 	log, err := observe.NewLogger(p.stderr, first.config.Log)
 	if err != nil {
@@ -143,7 +147,7 @@ func (g *gateway) Reload(context.Context) error {
 	}
 	report(g.log, next)
 	now := next.config.Server
-	now.Listen = g.started.Listen // --listen may have replaced it
+	now.Listen, now.Store = g.started.Listen, g.started.Store // --listen and --store may have replaced them
 	if !reflect.DeepEqual(now, g.started) {
 		g.log.Warn("settings outside of apis and plugins changed; they take effect at the next start")
 	}

@@ -51,6 +51,8 @@ func (t *translation) api() *grapnel.API {
 	a.Hooks = t.hooks()
 	a.Auth = t.auth()
 	a.Credential = t.credential()
+	a.Sessions = t.sessions()
+	a.Limits = t.limits()
 	a.Events = t.events()
 	a.CORS = t.cors()
 	a.Addresses = t.addresses()
@@ -66,6 +68,18 @@ func (t *translation) api() *grapnel.API {
 		return nil
 	}
 	return a
+}
+
+// limits bound how often the API may be called.
+func (t *translation) limits() grapnel.APILimits {
+	l := grapnel.APILimits{DisableRate: t.d.DisableRateLimit, DisableQuota: t.d.DisableQuota, KeepCounters: t.d.DontSetQuota}
+	if r := t.d.GlobalRateLimit; !r.Disabled && r.Rate > 0 {
+		if r.Per <= 0 {
+			t.warn("global_rate_limit.per", "there is no limit: it is not a number of seconds")
+		}
+		l.RateLimit = grapnel.RateLimit{Rate: r.Rate, Per: max(r.Per, 0)}
+	}
+	return l
 }
 
 // listen says where clients find the API. A path that cannot be served skips

@@ -35,7 +35,7 @@ type found struct {
 }
 
 // apis reads and translates all definitions, in the order of their file names.
-func (l *loading) apis(server grapnel.Server) ([]*grapnel.API, error) {
+func (l *loading) apis(c *grapnel.Config) ([]*grapnel.API, error) {
 	dir, err := l.definitions()
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (l *loading) apis(server grapnel.Server) ([]*grapnel.API, error) {
 	var apis []*grapnel.API
 	for _, f := range all {
 		t := translation{loading: l, file: f.file, d: &f.definition}
-		if a := t.api(); a != nil && t.sound(a, server) {
+		if a := t.api(); a != nil && t.sound(a, c) {
 			apis = append(apis, a)
 		}
 		finder.report(&l.notices, f.file, f.raw)
@@ -68,11 +68,15 @@ func (l *loading) apis(server grapnel.Server) ([]*grapnel.API, error) {
 	return l.separate(apis), nil
 }
 
-// sound completes an API and reports whether the gateway accepts it, so that
-// one it does not accept harms no other.
-func (t *translation) sound(a *grapnel.API, server grapnel.Server) bool {
-	server.TLS = grapnel.TLS{} // checked once, with the whole
-	err := config.Finish(&grapnel.Config{Server: server, Plugins: t.conf.plugins(), APIs: []*grapnel.API{a}})
+// sound completes an API and reports whether a gateway with the configuration
+// accepts it, so that one that is not accepted harms no other.
+func (t *translation) sound(a *grapnel.API, c *grapnel.Config) bool {
+	server := c.Server
+	server.TLS.ClientCertificates = "request" // as it will be when an API wants it
+	if !wantsCertificates(a) {
+		server.TLS = grapnel.TLS{} // checked once, with the whole
+	}
+	err := config.Finish(&grapnel.Config{Server: server, Plugins: c.Plugins, APIs: []*grapnel.API{a}})
 	if err != nil {
 		t.refuse("", "%v", err)
 	}

@@ -38,6 +38,53 @@ type conf struct {
 	CoProcessOptions                confCoProcess     `json:"coprocess_options"`
 	Secrets                         map[string]string `json:"secrets"`
 	Security                        confSecurity      `json:"security"`
+	Storage                         confStorage       `json:"storage"`
+	Policies                        confPolicies      `json:"policies"`
+	NodeSecret                      string            `json:"node_secret"`
+	AllowInsecureConfigs            bool              `json:"allow_insecure_configs"`
+	// How keys are stored.
+	HashKeys                             bool             `json:"hash_keys"`
+	HashKeyFunction                      string           `json:"hash_key_function"`
+	HashKeyFunctionFallback              []string         `json:"hash_key_function_fallback"`
+	MinTokenLength                       int              `json:"min_token_length"`
+	AllowMasterKeys                      bool             `json:"allow_master_keys"`
+	EnableHashedKeysListing              bool             `json:"enable_hashed_keys_listing"`
+	ForceGlobalSessionLifetime           bool             `json:"force_global_session_lifetime"`
+	GlobalSessionLifetime                int64            `json:"global_session_lifetime"` // seconds
+	SessionLifetimeRespectsKeyExpiration bool             `json:"session_lifetime_respects_key_expiration"`
+	LocalSessionCache                    confSessionCache `json:"local_session_cache"`
+}
+
+type confSessionCache struct {
+	DisableCacheSessionState bool `json:"disable_cached_session_state"`
+}
+
+// confStorage says which Redis keeps sessions and counters [6.3].
+type confStorage struct {
+	Type                  string            `json:"type"`
+	Host                  string            `json:"host"`
+	Port                  int               `json:"port"`
+	Addrs                 []string          `json:"addrs"`
+	Hosts                 map[string]string `json:"hosts"` // older: names to ports
+	MasterName            string            `json:"master_name"`
+	SentinelPassword      string            `json:"sentinel_password"`
+	Username              string            `json:"username"`
+	Password              string            `json:"password"`
+	Database              int               `json:"database"`
+	MaxActive             int               `json:"optimisation_max_active"`
+	Timeout               int               `json:"timeout"` // seconds
+	EnableCluster         bool              `json:"enable_cluster"`
+	UseSSL                bool              `json:"use_ssl"`
+	SSLInsecureSkipVerify bool              `json:"ssl_insecure_skip_verify"`
+	CAFile                string            `json:"ca_file"`
+	CertFile              string            `json:"cert_file"`
+	KeyFile               string            `json:"key_file"`
+}
+
+type confPolicies struct {
+	PolicySource     string `json:"policy_source"`
+	PolicyRecordName string `json:"policy_record_name"` // a file
+	PolicyPath       string `json:"policy_path"`        // a folder
 }
 
 type confSlave struct {
@@ -94,6 +141,9 @@ func (s Source) open() (*loading, error) {
 	}
 	if err := l.overlay(); err != nil {
 		return nil, err
+	}
+	if l.conf.hasPlugins() {
+		l.plugin = PluginName
 	}
 	return l, nil
 }

@@ -45,32 +45,16 @@ type definition struct {
 	UpstreamCertsOff   bool           `json:"upstream_certificates_disabled"`
 	PinnedKeys         map[string]any `json:"pinned_public_keys"`
 	PinnedKeysOff      bool           `json:"certificate_pinning_disabled"`
+	DontSetQuota       bool           `json:"dont_set_quota_on_create"`
 	methods                           // how callers prove who they are
-	StripAuthData      bool           `json:"strip_auth_data"`
-	BaseIdentity       string         `json:"base_identity_provided_by"`
-	Auth               place          `json:"auth"`
-	AuthConfigs        authConfigs    `json:"auth_configs"`
+	places                            // and where
+	jwtKeys
+	hmacKeys
+	Basic           basicKeys `json:"basic_auth"`
+	BaseIdentity    string    `json:"base_identity_provided_by"`
+	SessionLifetime int64     `json:"session_lifetime"` // seconds
+	RespectExpiry   bool      `json:"session_lifetime_respects_key_expiration"`
 }
-
-// methods are the switches of the ways to prove who is calling [C-1, C-20].
-type methods struct {
-	UseKeyless       bool     `json:"use_keyless"`
-	CustomPluginAuth bool     `json:"custom_plugin_auth_enabled"`
-	CoProcessAuth    bool     `json:"enable_coprocess_auth"` // its older name
-	GoPluginAuth     bool     `json:"use_go_plugin_auth"`
-	StandardAuth     bool     `json:"use_standard_auth"`
-	BasicAuth        bool     `json:"use_basic_auth"`
-	JWT              bool     `json:"enable_jwt"`
-	OAuth2           bool     `json:"use_oauth2"`
-	OpenID           bool     `json:"use_openid"`
-	ExternalOAuth    enabled  `json:"external_oauth"`
-	Signatures       bool     `json:"enable_signature_checking"`
-	MutualTLS        bool     `json:"use_mutual_tls_auth"`
-	ClientCerts      []string `json:"client_certificates"`
-}
-
-// custom reports whether a plugin decides who is calling.
-func (m methods) custom() bool { return m.CustomPluginAuth || m.CoProcessAuth }
 
 type enabled struct {
 	Enabled bool `json:"enabled"`
@@ -83,20 +67,7 @@ type signing struct {
 type rateLimit struct {
 	Disabled bool    `json:"disabled"`
 	Rate     float64 `json:"rate"`
-}
-
-// A place says where callers put a credential.
-type place struct {
-	Header        string `json:"auth_header_name"`
-	DisableHeader bool   `json:"disable_header"`
-	UseParam      bool   `json:"use_param"`
-	Param         string `json:"param_name"`
-	UseCookie     bool   `json:"use_cookie"`
-	Cookie        string `json:"cookie_name"`
-}
-
-type authConfigs struct {
-	CoProcess *place `json:"coprocess"` // nil leaves it to auth
+	Per      float64 `json:"per"` // seconds
 }
 
 type proxy struct {
@@ -138,11 +109,18 @@ type hook struct {
 }
 
 type extractor struct {
-	Disabled    bool   `json:"disabled"`
-	ExtractFrom string `json:"extract_from"`
-	ExtractWith string `json:"extract_with"`
-	// Config is read by nobody: an extractor in use refuses the definition.
-	Config any `json:"extractor_config"`
+	Disabled    bool            `json:"disabled"`
+	ExtractFrom string          `json:"extract_from"`
+	ExtractWith string          `json:"extract_with"`
+	Config      extractorConfig `json:"extractor_config"`
+}
+
+type extractorConfig struct {
+	Header     string `json:"header_name"`
+	Param      string `json:"param_name"`
+	Expression string `json:"regex_expression"`
+	Index      int    `json:"regex_match_index"`
+	XPath      string `json:"xpath_expression"`
 }
 
 type eventHandlers struct {
@@ -154,9 +132,16 @@ type eventHandler struct {
 	Meta eventMeta `json:"handler_meta"`
 }
 
+// eventMeta is what the kinds of handlers need, each its own part.
 type eventMeta struct {
-	Name   string `json:"name"`
-	Prefix string `json:"prefix"`
+	Name         string            `json:"name"`   // of a plugin's handler
+	Prefix       string            `json:"prefix"` // of the log's line
+	Disabled     bool              `json:"disabled"`
+	Method       string            `json:"method"`
+	TargetPath   string            `json:"target_path"` // a URL
+	TemplatePath string            `json:"template_path"`
+	Headers      map[string]string `json:"header_map"`
+	Timeout      int64             `json:"event_timeout"` // seconds without an equal call
 }
 
 type processor struct {

@@ -12,14 +12,10 @@ import (
 func (t *translation) refuseUnsafe() {
 	t.refusePlugins()
 	t.refuseMethods()
-	t.refuseExtractor()
 	t.refuseCertificates()
 	d := t.d
 	if d.Bundle != "" && !d.BundleDisabled {
 		t.refuse("custom_middleware_bundle", "bundles are not supported in this version; write the hooks into the definition [D-7]")
-	}
-	if r := d.GlobalRateLimit; !r.Disabled && r.Rate > 0 {
-		t.refuse("global_rate_limit", "rate limits are not enforced in this version")
 	}
 	if d.GraphQL.Enabled {
 		t.refuse("graphql.enabled", "GraphQL APIs are not supported")
@@ -65,7 +61,7 @@ func (t *translation) refusePlugins() {
 		}
 	}
 	switch o := t.conf.CoProcessOptions; {
-	case first == "":
+	case first == "" || t.plugin != "" && m.Driver == driverGRPC:
 	case m.Driver != driverGRPC:
 		t.refuse("custom_middleware.driver", "%s needs a plugin, and the driver is %q; only \"grpc\" is supported, in lower case", first, m.Driver)
 	case !o.EnableCoProcess:
@@ -75,69 +71,31 @@ func (t *translation) refusePlugins() {
 	}
 }
 
-// refuseMethods refuses the ways to prove who is calling that need what this
-// version does not have. On an API that is not keyless, no method at all means
-// opaque tokens [C-20].
+// refuseMethods refuses the ways to prove who is calling that this version does
+// not have. Another method beside them does not make up for one [C-20].
 func (t *translation) refuseMethods() {
 	m := t.d.methods
-	if m.MutualTLS {
-		t.refuse("use_mutual_tls_auth", "client certificates are not supported")
-	}
 	if m.UseKeyless {
 		return
 	}
-	const stored = "it needs stored keys, which this version does not have"
-	found := m.custom()
 	for _, method := range []struct {
-		path   string
-		on     bool
-		reason string
+		path string
+		on   bool
+		what string
 	}{
-		{"use_standard_auth", m.StandardAuth, stored},
-		{"use_basic_auth", m.BasicAuth, stored},
-		{"enable_jwt", m.JWT, stored},
-		{"use_oauth2", m.OAuth2, stored},
-		{"use_openid", m.OpenID, stored},
-		{"external_oauth.enabled", m.ExternalOAuth.Enabled, stored},
-		{"enable_signature_checking", m.Signatures, stored},
-		{"use_go_plugin_auth", m.GoPluginAuth, "Go plugins are not supported"},
+		{"use_oauth2", m.OAuth2, "the OAuth 2.0 server is"},
+		{"use_openid", m.OpenID, "OpenID Connect is"},
+		{"external_oauth.enabled", m.ExternalOAuth.Enabled, "external OAuth is"},
+		{"use_go_plugin_auth", m.GoPluginAuth, "Go plugins are"},
 	} {
 		if method.on {
-			found = true
-			t.refuse(method.path, "%s", method.reason)
+			t.refuse(method.path, "%s not supported", method.what)
 		}
-	}
-	if !found && !m.MutualTLS {
-		t.refuse("use_keyless", "it is false and no method is enabled, which means auth tokens; "+stored)
-	}
-	if base := t.d.BaseIdentity; m.custom() && base != "" && base != customIdentity { // [C-14]
-		t.refuse("base_identity_provided_by", "it is %q: the session of the plugin would be dropped", base)
-	}
-}
-
-// refuseExtractor refuses an id extractor in use. One without a kind of source
-// that it can read would give all callers one session [L-33].
-func (t *translation) refuseExtractor() {
-	const at = "custom_middleware.id_extractor"
-	e := t.d.CustomMiddleware.IDExtractor
-	if e.Disabled || t.d.UseKeyless || !t.d.custom() || e.ExtractWith == "" { // [I-2]
-		return
-	}
-	switch {
-	case !slices.Contains([]string{"value", "regex", "xpath"}, e.ExtractWith):
-		t.warn(at+".extract_with", "has no effect: %q is not a kind of extractor", e.ExtractWith)
-	case e.ExtractWith == "value" && e.ExtractFrom != "header" && e.ExtractFrom != "form":
-		t.refuse(at, "a value from %q is the same for all callers, who would share one session [L-33]", e.ExtractFrom)
-	default:
-		t.refuse(at, "it needs stored keys, which this version does not have")
 	}
 }
 
 func (t *translation) refuseCertificates() {
 	d := t.d
-	if len(d.ClientCerts) > 0 {
-		t.refuse("client_certificates", "client certificates are not supported")
-	}
 	if len(d.UpstreamCerts) > 0 && !d.UpstreamCertsOff {
 		t.refuse("upstream_certificates", "client certificates for the upstream are not supported")
 	}

@@ -6,26 +6,31 @@ const confKeys = `
 info: plugins are gRPC servers; nothing runs within the gateway
   tyk_js_path middleware_path enable_jsvm jsvm_timeout
   coprocess_options.python_path_prefix coprocess_options.python_version
-warn: nothing is stored in this version
-  storage enable_separate_cache_store cache_storage
+info: the gateway's own choice is used
+  storage.optimisation_max_idle storage.tls_min_version storage.tls_max_version
+  local_session_cache.*
+warn: nothing is cached or recorded there
+  enable_separate_cache_store cache_storage
   enable_separate_analytics_store analytics_storage
-info: there are no stored keys or policies in this version
-  policies hash_keys hash_key_function hash_key_function_fallback
-  enable_hashed_keys_listing min_token_length allow_master_keys enable_key_logging
-  disable_key_actions_by_username basic_auth_hash_key_function force_global_session_lifetime
-  global_session_lifetime session_lifetime_respects_key_expiration local_session_cache
-  legacy_enable_allowance_countdown oauth_* suppress_default_org_store
-  update_key_at_update_policy
-warn: rates and quotas are not enforced in this version
+silent: it has no effect in the original either, or is always so
+  policies.allow_explicit_policy_id policies.policy_connection_string
+  suppress_default_org_store update_key_at_update_policy enable_key_logging
+warn: it is not supported in this version
+  disable_key_actions_by_username basic_auth_hash_key_function oauth_*
+  legacy_enable_allowance_countdown
+warn: limits of organisations are not enforced
   enforce_org_quotas enforce_org_data_age enforce_org_data_detail_logging
-  experimental_process_org_off_thread monitor enable_redis_rolling_limiter
-  enable_sentinel_rate_limiter enable_fixed_window_rate_limiter
-  enable_non_transactional_rate_limiter drl_* rate_limit_response_headers
+  experimental_process_org_off_thread
+warn: it is not supported in this version
+  monitor rate_limit_response_headers
+info: rates are exact in any window, here and across gateways
+  enable_redis_rolling_limiter enable_sentinel_rate_limiter enable_fixed_window_rate_limiter
+  enable_non_transactional_rate_limiter drl_*
 warn: bundles are not supported in this version
   enable_bundle_downloader bundle_base_url bundle_insecure_skip_verify
   skip_verify_existing_plugin_bundle public_key_path
-info: there is no cluster to take part in
-  node_secret allow_insecure_configs allow_remote_config suppress_redis_signal_reload
+info: there is no such cluster to take part in
+  allow_remote_config suppress_redis_signal_reload
   reload_interval reload_wait_time management_node node_id
   db_app_conf_options disable_dashboard_zeroconf
   slave_options.* auth_override service_discovery hostname
@@ -60,19 +65,21 @@ silent: it is always so, or what refers to it is noticed
 const definitionKeys = `
 silent: it is only a label, or belongs to what is switched off or refused
   id slug is_site hook_references created_at updated_at _id category
-  auth.use_certificate auth.validate_signature auth.signature auth_configs.*
-  basic_auth.* oauth_meta notifications jwt_* scopes openid_options external_oauth.*
-  idp_client_id_mapping_disabled hmac_* graphql.* request_signing.* upstream_auth.*
-  global_rate_limit.per global_rate_limit.smoothing definition.name
+  auth.signature auth_configs.*.signature basic_auth.disable_caching basic_auth.cache_ttl
+  basic_auth.body_user_regexp basic_auth.body_password_regexp
+  oauth_meta notifications scopes.oidc openid_options external_oauth.*
+  idp_client_id_mapping_disabled graphql.* request_signing.* upstream_auth.*
+  global_rate_limit.smoothing definition.name
   event_handlers.events.*[].handler_meta.* custom_middleware.pre[].*
   custom_middleware.post_key_auth[].* custom_middleware.post[].*
   custom_middleware.response[].* custom_middleware.auth_check.*
   version_data.versions.*.extended_paths.transform_headers[].act_on tags_disabled
   version_data.versions.*.extended_paths.transform_response_headers[].act_on
   do_not_track cors.debug proxy.service_discovery.*
-info: there are no stored keys in this version
-  session_lifetime session_lifetime_respects_key_expiration auth_provider session_provider
-  dont_set_quota_on_create enable_context_vars
+silent: it has no effect in the original either, or is always so
+  auth_provider session_provider enable_context_vars
+info: the gateway's own choice is used
+  jwt_jwks_uris[].cache_timeout
 info: nothing is recorded
   expire_analytics_after expire_analytics_at tag_headers enable_detailed_recording detailed_tracing
   analytics_plugin version_data.versions.*.extended_paths.track_endpoints

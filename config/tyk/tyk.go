@@ -15,6 +15,7 @@ package tyk
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/config"
@@ -68,18 +69,30 @@ func (l *loading) config() (*grapnel.Config, error) {
 		return nil, err
 	}
 	c := &grapnel.Config{Server: server, Plugins: l.conf.plugins()}
+	if c.PolicyPath, _, err = l.policies(); err != nil {
+		return nil, err
+	}
 	if err := config.Finish(c); err != nil {
 		return nil, err
 	}
 	l.report()
-	if c.APIs, err = l.apis(server); err != nil {
+	if c.APIs, err = l.apis(c); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(c.APIs, wantsCertificates) {
+		c.TLS.ClientCertificates = "request"
 	}
 	return c, config.Finish(c)
 }
 
+// wantsCertificates reports whether the API looks at its clients' certificates.
+func wantsCertificates(a *grapnel.API) bool {
+	return slices.ContainsFunc(a.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
+}
+
 // Files returns where the set-up is read from, for whoever watches it for
-// changes: tyk.conf, if there is one, and the folder of definitions.
+// changes: tyk.conf, the folder of definitions, and the file or folder of
+// policies, as far as they are there.
 func (s Source) Files() ([]string, error) {
 	l, err := s.open()
 	if err != nil {
@@ -89,10 +102,11 @@ func (s Source) Files() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}
-	if l.file == "" {
-		return []string{dir}, nil
+	policies, _, err := l.policies()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}
-	return []string{l.file, dir}, nil
+	return slices.DeleteFunc([]string{l.file, dir, policies}, func(path string) bool { return path == "" }), nil
 }
 
 // A loading is one reading of a set-up.
@@ -101,6 +115,7 @@ type loading struct {
 	file    string // tyk.conf; empty without one
 	raw     any    // what it holds, for the search of keys without effect
 	conf    conf
+	plugin  string // the server that hooks ask; empty without one
 	notices notices
 }
 

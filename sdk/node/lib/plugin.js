@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const { HealthImplementation } = require('grpc-health-check');
@@ -10,6 +11,7 @@ const { Exchange } = require('./exchange');
 
 const MAX_MESSAGE = 64 << 20; // bytes; a text body counts twice
 const GRACE = 30_000; // milliseconds that calls under way have at shutdown
+const LINGER = 100; // milliseconds that the last answers have to reach the gateway
 
 function plugin() {
   const hooks = new Map();
@@ -36,12 +38,13 @@ function plugin() {
 
     async start(address) {
       const server = new grpc.Server({ 'grpc.max_receive_message_length': MAX_MESSAGE });
+      const calls = new Set();
       server.addService(coprocess.DispatcherService, {
-        dispatch: unary(async (object) => {
+        dispatch: unary(calls, async (object) => {
           await ask(hooks, object);
           return object;
         }),
-        dispatchEvent: unary(async (event) => {
+        dispatchEvent: unary(calls, async (event) => {
           await listener(event.payload);
           return {};
         }),
@@ -49,7 +52,7 @@ function plugin() {
       const health = new HealthImplementation({ '': 'SERVING', 'coprocess.Dispatcher': 'SERVING' });
       health.addToServer(server);
       const bound = await listen(server, address);
-      return { address: bound, stop: () => stop(server, health) };
+      return { address: bound, stop: () => stop(server, health, calls) };
     },
 
     async serve() {
@@ -69,16 +72,20 @@ async function ask(hooks, object) {
   if (handler) await handler(new Exchange(object));
 }
 
-// unary makes a function of a message a method of a gRPC server. What it throws,
-// now or later, becomes the error INTERNAL.
-function unary(answer) {
+// unary makes a function of a message a method of a gRPC server, and keeps the calls
+// under way in a set. What the function throws becomes the error INTERNAL.
+function unary(calls, answer) {
   return async (call, reply) => {
-    try {
-      reply(null, await answer(call.request));
-    } catch (error) {
-      console.error(`${call.getPath()} ${call.request.hook_name ?? ''}:`, error);
-      reply({ code: grpc.status.INTERNAL, details: String(error?.message ?? error) });
-    }
+    const answered = answer(call.request).then(
+      (message) => reply(null, message),
+      (error) => {
+        console.error(`${call.getPath()} ${call.request.hook_name ?? ''}:`, error);
+        reply({ code: grpc.status.INTERNAL, details: String(error?.message ?? error) });
+      },
+    );
+    calls.add(answered);
+    await answered;
+    calls.delete(answered);
   };
 }
 
@@ -96,12 +103,18 @@ async function listen(server, address) {
   return path ? `unix://${path}` : address.replace(/\d+$/, port);
 }
 
-async function stop(server, health) {
+async function stop(server, health, calls) {
   health.setStatus('', 'NOT_SERVING');
   health.setStatus('coprocess.Dispatcher', 'NOT_SERVING');
-  const late = setTimeout(() => server.forceShutdown(), GRACE);
+  await Promise.race([finish(server, calls), sleep(GRACE, undefined, { ref: false })]);
+  server.forceShutdown();
+}
+
+async function finish(server, calls) {
+  // Node.js 18 loses answers that are still on their way when a connection begins to close.
+  await Promise.all(calls);
+  await sleep(LINGER);
   await promisify(server.tryShutdown.bind(server))();
-  clearTimeout(late);
 }
 
 module.exports = { plugin };

@@ -236,9 +236,9 @@ serve()
 class ProgramTest(unittest.TestCase):
     """A file with a plugin, run as its user runs it."""
 
-    def run_program(self, **environment):
+    def run_program(self, text=PROGRAM, **environment):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        (folder / "plugin.py").write_text(PROGRAM)
+        (folder / "plugin.py").write_text(text)
         environment = {name: value.format(folder) for name, value in environment.items()}
         program = subprocess.Popen(
             [sys.executable, folder / "plugin.py"], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
@@ -266,6 +266,15 @@ class ProgramTest(unittest.TestCase):
 
     def test_listen(self):
         self.check_shutdown(signal.SIGINT, PLUGIN_LISTEN="127.0.0.1:0", GRAPNEL_PLUGIN_SOCKET="")
+
+    def test_readme(self):
+        """The plugin of the README does what it seems to."""
+        readme = pathlib.Path(__file__).parent.parent / "README.md"
+        text = readme.read_text().partition("```python\n")[2].partition("```")[0]
+        _, address = self.run_program(text, PLUGIN_LISTEN="127.0.0.1:0", GRAPNEL_PLUGIN_SOCKET="")
+        with grpc.insecure_channel(address) as channel:
+            got = coprocess.DispatcherStub(channel).Dispatch(request_object("AddTenant"), timeout=PATIENCE)
+        self.assertEqual(dict(got.request.set_headers), {"X-Tenant": "acme"})
 
     def test_killed_before(self):
         """The socket of a server that was killed is no hindrance."""
