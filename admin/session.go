@@ -20,7 +20,7 @@ import (
 var errNoRights = errors.New("no access rights")
 
 // errKeyRefused is the reply to a session that is not admissible, on the paths
-// where the original does not say why. A policy that does not go is told.
+// where the original does not say why; the log does.
 func errKeyRefused(err error) error {
 	const message = "Failed to create key, ensure security settings are correct."
 	return &grapnel.Error{Status: http.StatusInternalServerError, Code: grapnel.CodeBadRequest, Message: message, Err: err}

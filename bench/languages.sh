@@ -73,7 +73,7 @@ for name in "${samples[@]}"; do
   echo "starting $name" >&2
   start "$name" env GRAPNEL_PLUGIN_SOCKET="$dir/$name.sock" "examples/$name/run.sh"
   await $! "$dir/$name.log" grep -q '^listening on' "$dir/$name.log"
-  plugins+="  $name: { target: 'unix://$dir/$name.sock' }"$'\n'
+  plugins+="  $name: { target: 'unix://$dir/$name.sock', timeout: 30s }"$'\n'
   apis+=$'\n'"  - { id: $name, listen_path: /$name/, target: http://127.0.0.1:$upstream, hooks: { pre: [{ plugin: $name, hook: Headers }] } }"
 done
 cat >"$dir/grapnel.yaml" <<END
@@ -104,7 +104,7 @@ drive() {
     $1 == "Requests/sec:" { print $2, p50, p99 }' "$dir/wrk.log"
 }
 
-for name in none "${samples[@]}"; do drive "$name" "$connections" 2 >/dev/null; done # warms up
+for name in none "${samples[@]}"; do drive "$name" "$connections" 5 >/dev/null; done # warms up, which a JVM needs
 for ((round = 1; round <= rounds; round++)); do
   echo "round $round of $rounds" >&2
   for name in none "${samples[@]}"; do

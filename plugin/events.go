@@ -95,8 +95,7 @@ type events struct {
 
 // Fire tells the handlers that the exchange's API configured for the event.
 func (e events) Fire(x *grapnel.Exchange, t grapnel.EventType, message string) {
-	handlers := x.API.Events[t]
-	if len(handlers) == 0 {
+	if len(x.API.Events[t]) == 0 {
 		return
 	}
 	event := grapnel.Event{
@@ -109,23 +108,31 @@ func (e events) Fire(x *grapnel.Exchange, t grapnel.EventType, message string) {
 	// A dump that fails leaves the event without the request's text, which
 	// is how the original sends it too [E-4].
 	event.Request, _ = httputil.DumpRequest(x.Request, false)
-	for _, h := range handlers {
+	e.queue.tell(e.servers, x.Log.With("request_id", x.ID), event)
+}
+
+// Tell tells the handlers that an API has for an event of no exchange, as a
+// key that was created. The event says which API.
+func (q *EventQueue) Tell(servers Lookup, event grapnel.Event) { q.tell(servers, q.log, event) }
+
+func (q *EventQueue) tell(servers Lookup, log *slog.Logger, event grapnel.Event) {
+	for _, h := range event.API.Events[event.Type] {
 		if h.Webhook != nil {
-			e.queue.hooks.Send(h.Webhook, event)
+			q.hooks.Send(h.Webhook, event)
 			continue
 		}
 		if h.Plugin == "" {
-			x.Log.Info(h.Name, "event", t, "request_id", x.ID, "message", message, "path", event.Path, "client", event.Origin)
+			log.Info(h.Name, "event", event.Type, "message", event.Message, "path", event.Path, "client", event.Origin)
 			continue
 		}
-		server, ok := e.servers(h.Plugin)
+		server, ok := servers(h.Plugin)
 		if !ok {
 			continue // the configuration was checked; there is no such server left to tell
 		}
 		select {
-		case e.queue.queue <- delivery{server, h.Name, event}:
+		case q.queue <- delivery{server, h.Name, event}:
 		default:
-			e.queue.dropped.Add(1)
+			q.dropped.Add(1)
 		}
 	}
 }

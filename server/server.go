@@ -113,6 +113,21 @@ func (s *Server) API(id string) *grapnel.API {
 	return g.apis[id]
 }
 
+// Tell tells the APIs of an organisation of an event that concerns one of its
+// keys [E-4, E-5].
+func (s *Server) Tell(t grapnel.EventType, org, key string) {
+	g := s.acquire()
+	if g == nil {
+		return
+	}
+	defer g.release()
+	for _, api := range g.apis {
+		if api.OrgID == org && len(api.Events[t]) > 0 {
+			s.events.Tell(g.lease.Plugin, grapnel.Event{Type: t, API: api, Time: time.Now(), Message: string(t), Key: key})
+		}
+	}
+}
+
 // Close gives up everything that the server holds. Exchanges under way keep
 // their plugin servers until they end.
 func (s *Server) Close() {

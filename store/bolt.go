@@ -287,4 +287,13 @@ func unstamp(b []byte) (int64, []byte) {
 	return int64(binary.BigEndian.Uint64(b)), b[stampLen:]
 }
 
+// expiry is the moment in which something of this ttl expires, in Unix
+// nanoseconds; 0 is never.
+func expiry(ttl time.Duration) int64 {
+	if ttl <= 0 {
+		return 0
+	}
+	return time.Now().Add(ttl).UnixNano()
+}
+
 func past(moment int64, now time.Time) bool { return moment != 0 && moment <= now.UnixNano() }

@@ -107,7 +107,9 @@ func (c *SessionCache) Session(ctx context.Context, id string) (*grapnel.Session
 func (c *SessionCache) join(id string) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	
+	if f := c.flights[id]; f != nil {
+		return f
+	}
 	f := &flight{done: make(chan struct{})}
 	c.flights[id] = f
 	go c.fly(id, f)

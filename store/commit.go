@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -84,13 +83,4 @@ func (c *committer) commit(batch []*change) {
 		}
 		ch.done <- ch.err
 	}
-}
-
-// expiry is the moment in which something of this ttl expires, in Unix
-// nanoseconds; 0 is never.
-func expiry(ttl time.Duration) int64 {
-	if ttl <= 0 {
-		return 0
-	}
-	return time.Now().Add(ttl).UnixNano()
 }

@@ -108,15 +108,15 @@ func TestMemoryIsSwept(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute + 2*sweepEvery)
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
 		left := 0
 		for i := range m.shards {
 			left += len(m.shards[i].sessions)
 		}
 		if left != 1 {
 			t.Errorf("%d sessions are left, want 1", left)
-		}
-		if err := m.Close(); err != nil {
-			t.Error(err)
 		}
 	})
 }

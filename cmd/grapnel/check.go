@@ -15,7 +15,7 @@ func (c checkCommand) Run(p *program) error {
 		return err
 	}
 	l.config.Store = "memory:" // what is checked must leave no trace
-	built, err := wire(l, slog.New(slog.DiscardHandler), nil)
+	built, err := wire(p.ctx, l, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

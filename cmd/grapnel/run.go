@@ -58,7 +58,7 @@ type gateway struct {
 func (g *gateway) run(ctx context.Context, first *loaded) error {
 	c := first.config
 	g.started = c.Server
-	p, err := wire(first, g.log, g)
+	p, err := wire(ctx, first, g.log, g)
 	if err != nil {
 		return err
 	}
@@ -134,12 +134,12 @@ func (g *gateway) follow(ctx context.Context, paths []string) {
 }
 
 // Reload reads the configuration again and serves it, whole or not at all.
-func (g *gateway) Reload(context.Context) error {
+func (g *gateway) Reload(ctx context.Context) error {
 	g.reload.Lock()
 	defer g.reload.Unlock()
 	next, err := g.source.load(g.env)
 	if err == nil {
-		err = g.parts.reload(next)
+		err = g.parts.reload(ctx, next, g.log)
 	}
 	if err != nil {
 		g.log.Error("reload failed, the previous configuration goes on serving", "error", err)

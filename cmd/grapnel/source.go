@@ -3,6 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -28,20 +31,59 @@ type loaded struct {
 	watch   []string // files and folders it was made from
 	// catalog is where the control API publishes; nil is the store.
 	catalog grapnel.Catalog
+	// validate says why an API definition cannot be served.
+	validate func(definition []byte) error
 }
 
 // whole is the configuration with what the control API has published, and the
-// policies that belong to it.
-func (l *loaded) whole(catalog grapnel.Catalog) (*grapnel.Config, *keys.Policies, error) {
+// policies that belong to it. A store that does not answer has published
+// nothing: what the files say is served meanwhile, and the rest when it is back.
+func (l *loaded) whole(ctx context.Context, catalog grapnel.Catalog, log *slog.Logger) (*grapnel.Config, *keys.Policies, error) {
 	policies, err := config.Policies(l.config.PolicyPath)
 	if err != nil {
 		return nil, nil, err
 	}
-	return l.config, keys.NewPolicies(slices.Collect(maps.Values(policies))...), nil
+	c := *l.config
+	if l.catalog == nil {
+		if policies, err = l.published(ctx, catalog, log, &c, policies); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &c, keys.NewPolicies(slices.Collect(maps.Values(policies))...), nil
 }
 
-// validate says why an API definition cannot be served.
-func (l *loaded) validate([]byte) error { return nil }
+// published adds the documents of the store to the configuration, and returns
+// its policies with those of the files, which win.
+func (l *loaded) published(ctx context.Context, catalog grapnel.Catalog, log *slog.Logger, c *grapnel.Config, files map[string]*grapnel.Policy) (map[string]*grapnel.Policy, error) {
+	definitions, err := catalog.Documents(ctx, "apis")
+	if errors.Is(err, grapnel.ErrUnavailable) {
+		log.Error("what the control API has published is not known", "error", err)
+		return files, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	apis, notices := tyk.Definitions(definitions, c)
+	c.APIs = append(slices.Clone(c.APIs), apis...)
+	for _, n := range notices {
+		log.Log(ctx, n.Level, n.Message, "file", n.File, "key", n.Path)
+	}
+	documents, err := catalog.Documents(ctx, "policies")
+	if err != nil {
+		return nil, err
+	}
+	policies := map[string]*grapnel.Policy{}
+	for id, text := range documents {
+		p := &grapnel.Policy{}
+		if err := json.Unmarshal(text, p); err != nil {
+			return nil, fmt.Errorf("policies: %s: %w", id, err)
+		}
+		p.ID = id
+		policies[id] = p
+	}
+	maps.Copy(policies, files)
+	return policies, nil
+}
 
 // load reads the configuration. It may be called again, for a reload.
 func (s source) load(env []string) (*loaded, error) {
@@ -57,7 +99,14 @@ func (s source) load(env []string) (*loaded, error) {
 	if c.ErrorTemplates != "" {
 		watch = append(watch, c.ErrorTemplates)
 	}
-	return &loaded{config: c, watch: watch}, nil
+	if c.PolicyPath != "" {
+		watch = append(watch, c.PolicyPath)
+	}
+	validate := func(definition []byte) error {
+		_, _, err := tyk.Definition(definition, c)
+		return err
+	}
+	return &loaded{config: c, watch: watch, validate: validate}, nil
 }
 
 func (s source) loadTyk(env []string) (*loaded, error) {
@@ -73,7 +122,18 @@ func (s source) loadTyk(env []string) (*loaded, error) {
 	if c.ErrorTemplates != "" {
 		files = append(files, c.ErrorTemplates)
 	}
-	return &loaded{config: c, notices: notices, watch: files}, nil
+	if c.PolicyPath != "" {
+		files = append(files, c.PolicyPath)
+	}
+	folders, err := set.Folders()
+	if err != nil {
+		return nil, err
+	}
+	validate := func(definition []byte) error {
+		_, _, err := set.Definition(definition)
+		return err
+	}
+	return &loaded{config: c, notices: notices, watch: files, catalog: folders, validate: validate}, nil
 }
 
 // report writes the notices of a configuration to the log.

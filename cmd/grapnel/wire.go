@@ -28,7 +28,7 @@ type parts struct {
 }
 
 // wire builds a gateway. On error nothing is left of it.
-func wire(l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err error) {
+func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err error) {
 	c := l.config
 	p := &parts{}
 	defer func() {
@@ -49,7 +49,7 @@ func wire(l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err err
 	if p.keys, err = keys.New(p.cache, c.Keys, keys.NewPolicies()); err != nil {
 		return nil, err
 	}
-	whole, policies, err := l.whole(p.catalog)
+	whole, policies, err := l.whole(ctx, p.catalog, log)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func wire(l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err err
 }
 
 // reload puts a configuration into force, whole or not at all.
-func (p *parts) reload(l *loaded) error {
-	whole, policies, err := l.whole(p.catalog)
+func (p *parts) reload(ctx context.Context, l *loaded, log *slog.Logger) error {
+	whole, policies, err := l.whole(ctx, p.catalog, log)
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,7 @@ func (p *parts) publish(l *loaded, log *slog.Logger, control admin.Control) {
 		Policy:   func(id string) (*grapnel.Policy, bool) { return p.keys.Policies().Policy(id) },
 		Validate: l.validate,
 		API:      p.server.API,
+		Event:    p.server.Tell,
 		Log:      log,
 	})
 	if c.Admin.Health != "" {
@@ -117,7 +118,7 @@ func (p *parts) close() {
 // follow reloads when another gateway says so.
 func (p *parts) follow(ctx context.Context, log *slog.Logger, reload func()) {
 	err := p.store.Subscribe(ctx, func(s grapnel.Signal) {
-		if s.Kind == grapnel.SignalReload {
+		if s.Kind == grapnel.SignalReload || s.Kind == grapnel.SignalLost {
 			reload()
 		}
 	})

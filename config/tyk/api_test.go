@@ -22,6 +22,19 @@ func TestAPI(t *testing.T) {
 		{plugged, `{}`, func(a *grapnel.API) (any, any) {
 			return a.ConfigData == nil && a.Versioning == nil && a.CORS == nil, true
 		}},
+		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60}, "disable_rate_limit": true}`, func(a *grapnel.API) (any, any) {
+			return a.Limits, grapnel.APILimits{RateLimit: grapnel.RateLimit{Rate: 5, Per: 60}, DisableRate: true}
+		}},
+		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60, "disabled": true}, "disable_quota": true, "dont_set_quota_on_create": true}`, func(a *grapnel.API) (any, any) {
+			return a.Limits, grapnel.APILimits{DisableQuota: true, KeepCounters: true}
+		}},
+		{plugged, `{"session_lifetime": 60, "session_lifetime_respects_key_expiration": true}`, func(a *grapnel.API) (any, any) {
+			return a.Sessions, grapnel.APISessions{Lifetime: 60 * second, RespectExpiry: true} // [S-25]
+		}},
+		{`{"force_global_session_lifetime": true, "global_session_lifetime": 9, "session_lifetime_respects_key_expiration": true}`, `{"session_lifetime": 60}`, func(a *grapnel.API) (any, any) {
+			return a.Sessions, grapnel.APISessions{Lifetime: 9 * second, RespectExpiry: true, ForceLifetime: true}
+		}},
+		{`{"global_session_lifetime": 9}`, `{"session_lifetime": 60}`, func(a *grapnel.API) (any, any) { return a.Sessions.Lifetime, 60 * second }},
 		{plugged, `{"internal": true}`, func(a *grapnel.API) (any, any) { return a.Internal, true }},
 		{plugged, `{"config_data": {"k": [1]}}`, func(a *grapnel.API) (any, any) { return a.ConfigData, map[string]any{"k": []any{1.0}} }},
 		{plugged, `{"config_data": {"k": 1}, "config_data_disabled": true}`, func(a *grapnel.API) (any, any) { return a.ConfigData == nil, true }}, // [B-18]
@@ -70,97 +83,6 @@ func TestAPI(t *testing.T) {
 			t.Errorf("%s: (-want +got)\n%s", c.patch, diff)
 		}
 	}
-}
-
-// TestAuth: custom authentication by either name, and what its hook is called
-// [C-1, B-30, D-9].
-func TestAuth(t *testing.T) {
-	for patch, want := range map[string]grapnel.Hook{
-		auth(`"custom_middleware": {"driver": "grpc", "auth_check": {"name": "n", "raw_body_only": true}}`):                   {Name: "n", RawBodyOnly: true},
-		auth(`"enable_coprocess_auth": false, "custom_plugin_auth_enabled": true`):                                            {},
-		auth(`"custom_middleware": {"driver": "grpc", "auth_check": {"raw_body_only": true}}`):                                {},
-		auth(`"custom_middleware": {"driver": "grpc", "auth_check": {"name": "n", "disabled": true, "raw_body_only": true}}`): {},
-	} {
-		want.Plugin, want.Timeout, want.Stage = "default", 10*second, grapnel.Auth
-		a, notices := one(t, plugged, patch)
-		if a == nil {
-			t.Fatalf("%s: refused: %v", patch, notices)
-		}
-		if diff := cmp.Diff([]grapnel.AuthMethod{{Hook: want}}, a.Auth); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", patch, diff)
-		}
-	}
-	_, notices := one(t, plugged, auth(`"custom_middleware": {"driver": "grpc", "auth_check": {"disabled": true}}, "disable_quota": false, "disable_rate_limit": false`))
-	expectTold(t, notices, slog.LevelWarn, "auth_check.disabled: ", "asked without a name")
-	expectTold(t, notices, slog.LevelWarn, "disable_rate_limit: RATES ARE NOT LIMITED")
-	expectTold(t, notices, slog.LevelWarn, "disable_quota: QUOTAS ARE NOT ENFORCED")
-}
-
-// TestKeylessHooks: on a keyless API neither the auth hook nor post_key_auth
-// runs [M-2].
-func TestKeylessHooks(t *testing.T) {
-	a, notices := one(t, plugged, `{"enable_coprocess_auth": true, "custom_middleware": {"driver": "grpc", "auth_check": {"name": "0"},
-		"pre": [{"name": "1"}, {"name": "x", "disabled": true}, {"name": "2"}], "post_key_auth": [{"name": "3"}], "post": [{"name": "4"}], "response": [{"name": "5"}]}}`)
-	if a == nil || a.Auth != nil {
-		t.Fatalf("API %+v, want one without authentication: %v", a, notices)
-	}
-	hook := func(name string, stage grapnel.Stage) grapnel.Hook {
-		return grapnel.Hook{Plugin: "default", Name: name, Stage: stage, Timeout: 10 * second}
-	}
-	want := grapnel.Hooks{
-		Pre:      []grapnel.Hook{hook("1", grapnel.Pre), hook("2", grapnel.Pre)},
-		Post:     []grapnel.Hook{hook("4", grapnel.Post)},
-		Response: []grapnel.Hook{hook("5", grapnel.Response)},
-	}
-	if diff := cmp.Diff(want, a.Hooks); diff != "" {
-		t.Error(diff)
-	}
-	expectTold(t, notices, slog.LevelWarn, "custom_middleware.post_key_auth: does not run")
-	expectTold(t, notices, slog.LevelWarn, "custom_middleware.auth_check: is not asked")
-}
-
-func TestCredential(t *testing.T) {
-	for patch, want := range map[string]grapnel.Credential{
-		`{}`: {Header: "Authorization"},
-		`{"strip_auth_data": true, "auth": {"auth_header_name": "X-Key"}}`:                                     {Header: "X-Key", Strip: true},
-		`{"auth": {"auth_header_name": "X-Key"}, "auth_configs": {"coprocess": {"auth_header_name": "X-P"}}}`:  {Header: "X-P"},
-		`{"auth": {"disable_header": true, "use_param": true, "param_name": "k", "use_cookie": true}}`:         {Param: "k", Cookie: "Authorization"},
-		`{"auth": {"auth_header_name": "h", "use_param": true, "use_cookie": true, "cookie_name": "c"}}`:       {Header: "h", Param: "h", Cookie: "c"},
-		`{"auth": {"auth_header_name": "h"}, "auth_configs": {"authToken": {"auth_header_name": "not this"}}}`: {Header: "h"},
-	} {
-		a, notices := one(t, plugged, patch)
-		if a == nil {
-			t.Fatalf("%s: refused: %v", patch, notices)
-		}
-		if a.Credential != want {
-			t.Errorf("%s: %+v, want %+v", patch, a.Credential, want)
-		}
-	}
-}
-
-// TestEvents translates the handlers that this version can tell [E-1, E-2].
-func TestEvents(t *testing.T) {
-	const handlers = `"event_handlers": {"events": {
-		"AuthFailure": [
-			{"handler_name": "cp_dynamic_handler", "handler_meta": {"name": "told"}},
-			{"handler_name": "eh_log_handler", "handler_meta": {"prefix": "P"}},
-			{"handler_name": "eh_web_hook_handler", "handler_meta": {"target_path": "http://x"}}],
-		"QuotaExceeded": [{"handler_name": "eh_log_handler"}]}}`
-	a, notices := one(t, plugged, `{"custom_middleware": {"driver": "grpc"}, `+handlers+`}`)
-	want := map[grapnel.EventType][]grapnel.EventHandler{
-		grapnel.EventAuthFailure: {{Plugin: "default", Name: "told"}, {Name: "P"}},
-	}
-	if diff := cmp.Diff(want, a.Events); diff != "" {
-		t.Error(diff)
-	}
-	expectTold(t, notices, slog.LevelWarn, "events.AuthFailure[2]: ", "eh_web_hook_handler")
-	expectTold(t, notices, slog.LevelWarn, "events.QuotaExceeded: ", "does not fire")
-
-	a, notices = one(t, plugged, `{`+handlers+`}`)
-	if diff := cmp.Diff([]grapnel.EventHandler{{Name: "P"}}, a.Events[grapnel.EventAuthFailure]); diff != "" {
-		t.Errorf("without a driver: %s", diff)
-	}
-	expectTold(t, notices, slog.LevelWarn, "events.AuthFailure[0]: ", "E-2")
 }
 
 // TestListenPaths: two APIs never share a place [P-3, P-4, P-7].

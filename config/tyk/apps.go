@@ -72,9 +72,11 @@ func (l *loading) apis(c *grapnel.Config) ([]*grapnel.API, error) {
 // accepts it, so that one that is not accepted harms no other.
 func (t *translation) sound(a *grapnel.API, c *grapnel.Config) bool {
 	server := c.Server
-	server.TLS.ClientCertificates = "request" // as it will be when an API wants it
-	if !wantsCertificates(a) {
+	switch {
+	case !wantsCertificates(a):
 		server.TLS = grapnel.TLS{} // checked once, with the whole
+	case c.Compat == grapnel.CompatTyk:
+		server.TLS.ClientCertificates = "request" // as it will be
 	}
 	err := config.Finish(&grapnel.Config{Server: server, Plugins: c.Plugins, APIs: []*grapnel.API{a}})
 	if err != nil {
@@ -144,37 +146,56 @@ func (l *loading) parseDefinition(b []byte) (found, error) {
 // its id [P-3]. An alias is not worth a conflict.
 func (l *loading) separate(apis []*grapnel.API) []*grapnel.API {
 	taken := map[string]string{}
+	owner := func(a *grapnel.API, path string) string {
+		for _, place := range placesOf(a, path) {
+			if id := taken[place]; id != "" {
+				return id
+			}
+		}
+		return ""
+	}
+	take := func(a *grapnel.API, path string) {
+		for _, place := range placesOf(a, path) {
+			taken[place] = a.ID
+		}
+	}
 	apis = slices.DeleteFunc(apis, func(a *grapnel.API) bool {
 		n := Notice{File: l.name(), Path: "app_path", Level: slog.LevelWarn}
-		if other, found := taken[placeOf(a, a.ListenPath)]; found {
+		if other := owner(a, a.ListenPath); other != "" {
 			a.ListenPath += "-" + a.ID
 			n.Message = fmt.Sprintf("the API %q is served at %s: its listen path belongs to %q [P-3]", a.ID, a.ListenPath, other)
 		}
-		if other, found := taken[placeOf(a, a.ListenPath)]; found {
+		if other := owner(a, a.ListenPath); other != "" {
 			n.Level, n.Message = slog.LevelError, fmt.Sprintf("not served: the listen path %s of the API %q belongs to %q", a.ListenPath, a.ID, other)
 		}
 		if n.Message != "" {
 			l.notices.add(n, a.ID)
 		}
-		taken[placeOf(a, a.ListenPath)] = a.ID
+		if !n.refusal() {
+			take(a, a.ListenPath)
+		}
 		return n.refusal()
 	})
 	for _, a := range apis {
-		a.Aliases = slices.DeleteFunc(a.Aliases, func(path string) bool {
-			_, found := taken[placeOf(a, path)]
-			return found
-		})
+		a.Aliases = slices.DeleteFunc(a.Aliases, func(path string) bool { return owner(a, path) != "" })
 		for _, path := range a.Aliases {
-			taken[placeOf(a, path)] = a.ID
+			take(a, path)
 		}
 	}
 	return apis
 }
 
-// placeOf is the same for listen paths that cannot be told apart.
-func placeOf(a *grapnel.API, path string) string {
+// placesOf are the same for listen paths that cannot be told apart, on each host.
+func placesOf(a *grapnel.API, path string) []string {
 	if !a.Loose {
 		path = strings.TrimRight(path, "/")
 	}
-	return strings.Join(a.Hosts, " ") + " " + path
+	if len(a.Hosts) == 0 {
+		return []string{" " + path}
+	}
+	places := make([]string, len(a.Hosts))
+	for i, host := range a.Hosts {
+		places[i] = strings.ToLower(host) + " " + path
+	}
+	return places
 }

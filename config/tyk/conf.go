@@ -183,6 +183,9 @@ func (l *loading) warn(path, format string, args ...any) {
 // locate finds a file or folder that the set-up names: relative to the working
 // directory, as the original does, or else to the folder of tyk.conf.
 func (l *loading) locate(path string) (string, bool) {
+	if l.published {
+		return path, false
+	}
 	candidates := []string{path}
 	if !filepath.IsAbs(path) && l.file != "" {
 		candidates = append(candidates, filepath.Join(filepath.Dir(l.file), path))

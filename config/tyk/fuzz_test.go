@@ -3,6 +3,7 @@ package tyk
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -22,10 +23,15 @@ func FuzzDefinition(f *testing.F) {
 	f.Add([]byte(`{"api_definition": {"api_id": "a", "proxy": {"listen_path": "/{x:[}/", "target_url": "env://HOME"}}}`), false)
 	f.Add([]byte(`{"api_id": "a", "use_keyless": true, "proxy": {"listen_path": "a", "target_url": "http://u"},
 		"version_data": {"versions": {"": {"use_extended_paths": true, "extended_paths": {"hard_timeouts": [{"path": "/{", "timeout": 1e300}]}}}}}`), true)
+	f.Add([]byte(`{"api_id": "a", "enable_jwt": true, "use_basic_auth": true, "enable_signature_checking": true, "use_standard_auth": true,
+		"jwt_source": "aHR0cHM6Ly9pZC5leGFtcGxlL2p3a3M=", "jwt_signing_method": "rsa", "auth_configs": {"jwt": {"use_param": true}},
+		"custom_plugin_auth_enabled": true, "custom_middleware": {"driver": "grpc", "id_extractor": {"extract_from": "body", "extract_with": "xpath",
+		"extractor_config": {"xpath_expression": "//a"}}}, "proxy": {"listen_path": "a", "target_url": "http://u"}}`), true)
 	f.Fuzz(func(t *testing.T, b []byte, plugins bool) {
 		l := &loading{env: environment{"HOME": "/"}}
 		if plugins {
 			l.conf.CoProcessOptions = confCoProcess{EnableCoProcess: true, CoProcessGRPCServer: "tcp://plugin:5555"}
+			l.plugin = PluginName
 		}
 		server, err := l.server()
 		if err != nil {
@@ -44,15 +50,21 @@ func FuzzDefinition(f *testing.F) {
 			}
 			return
 		}
-		if !tr.sound(a, server) {
+		if !tr.sound(a, &grapnel.Config{Server: server, Plugins: l.conf.plugins()}) {
 			return
 		}
-		hooks := len(a.Auth) + len(a.Hooks.Pre) + len(a.Hooks.PostKeyAuth) + len(a.Hooks.Post) + len(a.Hooks.Response)
+		asked := slices.DeleteFunc(slices.Clone(a.Auth), func(m grapnel.AuthMethod) bool { return !m.Asks() })
+		hooks := len(asked) + len(a.Hooks.Pre) + len(a.Hooks.PostKeyAuth) + len(a.Hooks.Post) + len(a.Hooks.Response)
 		if hooks > 0 && !plugins {
 			t.Errorf("%d hooks and nobody to ask", hooks)
 		}
 		if !found.definition.UseKeyless && len(a.Auth) == 0 {
 			t.Error("an API that is not keyless is open to everyone")
+		}
+		for _, m := range a.Auth {
+			if j := m.JWT; j != nil && (len(j.Algorithms) == 0 || (j.Algorithms[0][0] == 'H') == (j.PublicKey != "" || len(j.JWKS) > 0)) && j.Secret+j.PublicKey != "" {
+				t.Errorf("algorithms %v with a key of another kind", j.Algorithms)
+			}
 		}
 		if served := l.separate([]*grapnel.API{a}); len(served) != 1 {
 			t.Error("an API alone has no place")

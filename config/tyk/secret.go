@@ -14,9 +14,10 @@ const maxSecret = 1 << 20
 type references struct {
 	env     environment
 	secrets map[string]string // of tyk.conf
+	files   bool
 }
 
-func (l *loading) references() references { return references{l.env, l.conf.Secrets} }
+func (l *loading) references() references { return references{l.env, l.conf.Secrets, !l.published} }
 
 // follow follows a value that refers to another place [G-4]: env://NAME,
 // file:///path, secrets://key. Any other text stands for itself.
@@ -39,6 +40,9 @@ func (r references) follow(value string) (string, error) {
 		}
 		return "", fmt.Errorf("%s: tyk.conf has no such entry in its secrets", value)
 	case "file":
+		if !r.files {
+			return "", fmt.Errorf("%s: no files are read for a published definition", value)
+		}
 		v, err := readSecret(name)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", value, err)

@@ -34,18 +34,20 @@ const (
 func (l *loading) store() (string, error) {
 	s := l.conf.Storage
 	switch {
-	case reflect.ValueOf(s).IsZero() || s.Type == "memory":
-		l.warn("storage", "there is no Redis: keys and counters are in the memory of this process, and gone with it [L-54]")
+	case s.Type == "memory":
+		return memoryStore, nil
+	case reflect.ValueOf(s).IsZero():
+		l.warn("storage", "there is none: keys and counters are in the memory of this process, and gone with it [L-54]")
 		return memoryStore, nil
 	case s.Type != "redis":
 		return "", fmt.Errorf("storage.type: %q is neither redis nor memory", s.Type)
 	}
-	for path, secret := range map[string]*string{"storage.password": &s.Password, "storage.sentinel_password": &s.SentinelPassword} {
-		value, err := l.references().follow(*secret)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", path, err)
-		}
-		*secret = value
+	var err error
+	if s.Password, err = l.references().follow(s.Password); err != nil {
+		return "", fmt.Errorf("storage.password: %w", err)
+	}
+	if s.SentinelPassword, err = l.references().follow(s.SentinelPassword); err != nil {
+		return "", fmt.Errorf("storage.sentinel_password: %w", err)
 	}
 	return l.redis(s), nil
 }

@@ -7,6 +7,9 @@
 // cache is noticed, a missing check of the caller refuses the definition.
 // Every key that has no effect is listed once.
 //
+// A gateway with a configuration of its own reads the same definitions when they
+// are published through the control API; see [Definitions].
+//
 // Reading order: conf.go and definition.go mirror the files, server.go and
 // api.go translate them, refuse.go says what is not served, and keys.go finds
 // what has no effect.
@@ -111,12 +114,15 @@ func (s Source) Files() ([]string, error) {
 
 // A loading is one reading of a set-up.
 type loading struct {
-	env     environment
-	file    string // tyk.conf; empty without one
-	raw     any    // what it holds, for the search of keys without effect
-	conf    conf
-	plugin  string // the server that hooks ask; empty without one
-	notices notices
+	env    environment
+	file   string // tyk.conf; empty without one
+	raw    any    // what it holds, for the search of keys without effect
+	conf   conf
+	plugin string // the server that hooks ask; empty without one
+	// published says that definitions come through the control API: what
+	// they name on this machine is not theirs.
+	published bool
+	notices   notices
 }
 
 // name is what messages call the configuration.

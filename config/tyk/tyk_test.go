@@ -14,7 +14,7 @@ import (
 )
 
 // plugged is a tyk.conf with a plugin server.
-const plugged = `{"secret": "s", "app_path": "apps", "coprocess_options": {"enable_coprocess": true, "coprocess_grpc_server": "tcp://plugin:5555"}}`
+const plugged = `{"secret": "s", "app_path": "apps", "storage": {"type": "memory"}, "coprocess_options": {"enable_coprocess": true, "coprocess_grpc_server": "tcp://plugin:5555"}}`
 
 // setup writes a set-up and returns the path of its tyk.conf. The definitions
 // are files of app_path by name.
@@ -147,7 +147,10 @@ func TestMinimalSetup(t *testing.T) {
 	if got := told(notices, slog.LevelError); got != nil {
 		t.Errorf("refused: %v", got)
 	}
-	for _, key := range []string{"storage", "enable_bundle_downloader", "bundle_base_url"} {
+	if c.Store != "redis://redis:6379/0" || !c.Keys.Hash || c.PolicyPath != "" {
+		t.Errorf("store %q, keys %+v, policies %q", c.Store, c.Keys, c.PolicyPath)
+	}
+	for _, key := range []string{"enable_bundle_downloader", "bundle_base_url"} {
 		expectTold(t, notices, slog.LevelWarn, key+": has no effect")
 	}
 }
@@ -230,6 +233,13 @@ func TestBrokenConf(t *testing.T) {
 		`{"secret": "env://NOWHERE"}`:                                            "no such environment variable",
 		`{"secret": "file:///nowhere"}`:                                          "no such file",
 		`{"coprocess_options": {"enable_coprocess": true, "coprocess_grpc_server": "ftp://x"}}`: "plugins.default.target",
+		`{"storage": {"type": "mysql"}}`:                                         "storage.type",
+		`{"storage": {"host": "redis"}}`:                                         "storage.type",
+		`{"storage": {"type": "redis", "password": "env://NOWHERE"}}`:            "storage.password",
+		`{"storage": {"type": "redis", "sentinel_password": "file:///nowhere"}}`: "storage.sentinel_password",
+		`{"policies": {"policy_source": "service"}}`:                             "policies.policy_source",
+		`{"policies": {"policy_source": "rpc"}}`:                                 "policies.policy_source",
+		`{"min_token_length": -1}`:                                               "keys.min_length",
 	} {
 		if _, _, err := Load(setup(t, conf, nil), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", conf, err, want)

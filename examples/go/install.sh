@@ -3,9 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+PATH=$PATH:/usr/local/go/bin
 if ! command -v go >/dev/null; then
-  echo "go sample: installing Go (apt-get install golang)" >&2
-  apt-get update -qq
-  apt-get install -y -qq golang >/dev/null
+  version=$(sed -n 's/^go //p' ../../go.mod) # Debian 12 has an older one
+  echo "go sample: installing Go $version into /usr/local/go" >&2
+  command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq ca-certificates curl >/dev/null; }
+  curl -fsSL "https://go.dev/dl/go$version.linux-$(dpkg --print-architecture).tar.gz" | tar -C /usr/local -xz
 fi
 go build -o build/sample ./sample

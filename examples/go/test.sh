@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 ./install.sh
-exec go test ./sample ../../sdk
+PATH=$PATH:/usr/local/go/bin exec go test ./sample ../../sdk

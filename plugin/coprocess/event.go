@@ -38,8 +38,11 @@ func (c *Client) Notify(ctx context.Context, handler string, e grapnel.Event) er
 		"Origin":             e.Origin,
 		"Key":                e.Key,
 	}
-	if e.Type == grapnel.EventVersionFailure {
+	switch e.Type {
+	case grapnel.EventVersionFailure:
 		n.Message.Meta["Reason"] = e.Reason
+	case grapnel.EventTokenCreated, grapnel.EventTokenUpdated, grapnel.EventTokenDeleted:
+		n.Message.Meta["Org"] = e.API.OrgID
 	}
 	payload, err := json.Marshal(n)
 	if err != nil {

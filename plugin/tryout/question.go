@@ -1,6 +1,7 @@
 package tryout
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,10 +16,10 @@ import (
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
-// A Question is what to ask a plugin server. What is left out is as in a plain
-// GET request of /, or as Object says.
+// A Question is what to ask a plugin server.
 type Question struct {
-	// Object is a whole Object as protobuf JSON to begin with; nil is none.
+	// Object is the message as protobuf JSON, which the other fields change
+	// where they are not empty. Nil is a plain GET request of /.
 	Object []byte
 	// Stage and Hook say which of the server's functions is meant.
 	Stage grapnel.Stage
@@ -73,88 +74,120 @@ func hookType(s grapnel.Stage) wire.HookType {
 // Message makes the Object that is sent. JSON that is no message and a URL that
 // cannot be read are errors.
 func (q Question) Message() (*wire.Object, error) {
-	o := &wire.Object{}
-	if q.Object != nil {
-		if err := protojson.Unmarshal(q.Object, o); err != nil {
-			return nil, fmt.Errorf("the Object: %w", err)
-		}
-	} else {
-		q = q.withDefaults()
-	}
-	if q.Stage != 0 {
-		o.HookType = hookType(q.Stage)
-	}
-	set(&o.HookName, q.Hook)
-	if err := q.request(o); err != nil {
+	o, err := q.begin()
+	if err != nil {
 		return nil, err
+	}
+	if q.Hook != "" {
+		o.HookName = q.Hook
 	}
 	if q.Session != nil {
 		o.Session = &wire.SessionState{}
 		if err := protojson.Unmarshal(q.Session, o.Session); err != nil {
 			return nil, fmt.Errorf("the session: %w", err)
 		}
-		o.Metadata = maps.Clone(o.Session.Metadata)
+		o.Metadata = maps.Clone(o.Session.Metadata) // [B-21]
 	}
 	if q.Config != nil {
 		put(&o.Spec, "config_data", string(q.Config))
 	}
-	if q.Object == nil || !q.Reply.empty() {
-		q.reply(o)
+	if err := q.request(o); err != nil {
+		return nil, err
+	}
+	q.reply(o)
+	return o, nil
+}
+
+// begin makes the Object that the rest of the question changes.
+func (q Question) begin() (*wire.Object, error) {
+	if q.Object != nil {
+		o := &wire.Object{}
+		if err := protojson.Unmarshal(q.Object, o); err != nil {
+			return nil, fmt.Errorf("the Object: %w", err)
+		}
+		if q.Stage != 0 {
+			o.HookType = hookType(q.Stage)
+		}
+		return o, nil
+	}
+	o := &wire.Object{
+		HookType: hookType(cmp.Or(q.Stage, grapnel.Pre)),
+		Spec:     map[string]string{"APIID": "try", "OrgID": "", "bundle_hash": ""},
+		Request: &wire.MiniRequestObject{
+			Method: http.MethodGet, Url: "/", RequestUri: "/", Scheme: "http",
+			Headers:         map[string]string{"Host": "localhost"},
+			ReturnOverrides: &wire.ReturnOverrides{ResponseCode: -1},
+		},
+	}
+	if q.Stage == grapnel.Response {
+		o.Session = &wire.SessionState{} // that of nobody [B-22]
+		o.Response = &wire.ResponseObject{StatusCode: http.StatusOK}
 	}
 	return o, nil
 }
 
-// withDefaults is the question about a plain request of an API called try.
-func (q Question) withDefaults() Question {
-	if q.Stage == 0 {
-		q.Stage = grapnel.Pre
-	}
-	set(&q.Method, cmpOr(q.Method, http.MethodGet))
-	set(&q.URL, cmpOr(q.URL, "/"))
-	if q.Stage == grapnel.Response && q.Session == nil {
-		q.Session = []byte("{}") // as a gateway does for an unknown caller [B-22]
-	}
-	return q
-}
-
 // request puts what the question says of the request into the Object.
 func (q Question) request(o *wire.Object) error {
-	if o.Request == nil && (q.Object == nil || q.Method+q.URL != "" || len(q.Header)+len(q.Params)+len(q.Body) > 0) {
-		o.Request = &wire.MiniRequestObject{Scheme: "http", ReturnOverrides: &wire.ReturnOverrides{ResponseCode: -1}}
-		put(&o.Request.Headers, "Host", "localhost")
+	if o.Request == nil {
+		o.Request = &wire.MiniRequestObject{}
 	}
-	if q.Object == nil {
-		o.Spec = map[string]string{"APIID": "try", "OrgID": "", "bundle_hash": ""}
-	}
-	set(&o.GetRequest().Method, q.Method)
+	r := o.Request
+	r.Method = cmp.Or(q.Method, r.Method)
 	for name, values := range q.Header {
-		put(&o.Request.Headers, http.CanonicalHeaderKey(name), values[0])
+		put(&r.Headers, name, values[0])
 	}
 	if q.Body != nil {
-		o.Request.RawBody, o.Request.Body = q.Body, text(q.Body)
+		r.RawBody, r.Body = q.Body, text(q.Body)
 	}
-	return q.location(o)
-}
-
-// location puts URL and parameters into the Object. Parameters that are given
-// by themselves are part of the query, as they would be on the wire.
-func (q Question) location(o *wire.Object) error {
 	if q.URL == "" && len(q.Params) == 0 {
 		return nil
 	}
-	u, err := url.ParseRequestURI(cmpOr(q.URL, o.Request.Url, "/"))
+	u, err := url.ParseRequestURI(cmp.Or(q.URL, r.Url, "/"))
 	if err != nil {
 		return fmt.Errorf("the URL: %w", err)
 	}
-	query := u.Query()
 	for _, name := range slices.Sorted(maps.Keys(q.Params)) {
-		added := url.QueryEscape(name) + "=" + url.QueryEscape(q.Params[name])
-		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+added, "&")
-		query.Set(name, q.Params[name])
+		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+url.Values{name: {q.Params[name]}}.Encode(), "&")
 	}
-	o.Request.Url, o.Request.RequestUri = u.String(), u.RequestURI()
-	for name := range query {
-		put(&o.Request.Params, name, query.Get(name))
+	r.Url, r.RequestUri, r.Params = u.String(), u.RequestURI(), nil
+	for name, values := range u.Query() {
+		put(&r.Params, name, values[0])
 	}
 	return nil
+}
+
+// reply puts what the question says of the upstream's reply into the Object.
+func (q Question) reply(o *wire.Object) {
+	if q.Reply.Status == 0 && len(q.Reply.Header) == 0 && q.Reply.Body == nil {
+		return
+	}
+	if o.Response == nil {
+		o.Response = &wire.ResponseObject{}
+	}
+	r := o.Response
+	r.StatusCode = cmp.Or(int32(q.Reply.Status), r.StatusCode)
+	for _, name := range slices.Sorted(maps.Keys(q.Reply.Header)) {
+		values := q.Reply.Header[name]
+		put(&r.Headers, name, values[0])
+		r.MultivalueHeaders = append(r.MultivalueHeaders, &wire.Header{Key: name, Values: values})
+	}
+	if q.Reply.Body != nil {
+		r.RawBody, r.Body = q.Reply.Body, text(q.Reply.Body)
+	}
+}
+
+// put sets an entry of a map that may not be there yet.
+func put(m *map[string]string, key, value string) {
+	if *m == nil {
+		*m = map[string]string{}
+	}
+	(*m)[key] = value
+}
+
+// text is the copy of a body in the fields that hold text.
+func text(body []byte) string {
+	if utf8.Valid(body) {
+		return string(body)
+	}
+	return ""
 }
