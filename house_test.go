@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"plugin/coprocess":           {".", "proto/coprocess"},
 	"plugin/plugintest":          {".", "proto/coprocess"},
 	"plugin/plugintest/scripted": {".", "proto/coprocess", "plugin/plugintest"},
+	"plugin/tryout":              {".", "proto/coprocess"},
 	"proto":                      {},
 	"proto/coprocess":            {},
 	"server":                     {".", "auth", "endpoint", "limit", "observe", "plugin", "upstream"},
@@ -58,7 +59,10 @@ var mayImport = map[string][]string{
 	"examples/go/minimal":        {"proto/coprocess"},
 	"examples/go/demo":           {"proto/coprocess"},
 	"examples/go/sample":         {"sdk"},
+	"scaffold":                   {"proto", "sdk/node", "sdk/python"},
 	"sdk":                        {"proto/coprocess"},
+	"sdk/node":                   {},
+	"sdk/python":                 {},
 	"test/program":               {},
 }
 

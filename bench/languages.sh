@@ -89,7 +89,7 @@ start gateway "$dir/grapnel" run --config "$dir/grapnel.yaml"
 await $! "$dir/gateway.log" answers "$gateway"
 
 # drive puts an API under load over so many connections for so long, and prints
-# requests/s, and p50 and p99 in microseconds.
+# requests/s, and the median latency in microseconds.
 drive() {
   wrk --latency --threads 1 --connections "$2" --duration "$3s" "http://127.0.0.1:$gateway/$1/x?remove=1" >"$dir/wrk.log"
   if grep -E 'Non-2xx|Socket errors' "$dir/wrk.log" >&2; then
@@ -100,8 +100,7 @@ drive() {
   awk '
     function us(t) { return t ~ /us$/ ? t + 0 : t ~ /ms$/ ? t * 1000 : t * 1000000 }
     $1 == "50%" { p50 = us($2) }
-    $1 == "99%" { p99 = us($2) }
-    $1 == "Requests/sec:" { print $2, p50, p99 }' "$dir/wrk.log"
+    $1 == "Requests/sec:" { print $2, p50 }' "$dir/wrk.log"
 }
 
 for name in none "${samples[@]}"; do drive "$name" "$connections" 5 >/dev/null; done # warms up, which a JVM needs
@@ -110,7 +109,7 @@ for ((round = 1; round <= rounds; round++)); do
   for name in none "${samples[@]}"; do
     busy=$(drive "$name" "$connections" "$seconds")
     alone=$(drive "$name" 1 "$seconds")
-    echo "$name $busy $alone" >>"$dir/figures" # columns 2 to 4, and 5 to 7
+    echo "$name $busy $alone" >>"$dir/figures" # columns 2 and 3, 4 and 5
   done
 done
 
@@ -121,13 +120,14 @@ median() {
 }
 
 table() {
-  echo '| language | requests/s | p50 added, µs | p99 added, µs |'
-  echo '|---|---:|---:|---:|'
-  p50=$(median none 6) p99=$(median none 7)
-  printf '| no hook | %.0f | (%.0f) | (%.0f) |\n' "$(median none 2)" "$p50" "$p99"
+  echo '| language | requests/s | added latency, µs |'
+  echo '|---|---:|---:|'
+  latency=$(median none 5)
+  printf '| no hook | %.0f | (%.0f) |\n' "$(median none 2)" "$latency"
   for name in "${samples[@]}"; do
-    echo "$name $(median "$name" 2) $(median "$name" 6) $(median "$name" 7)"
-  done | sort -k2,2 -gr | awk -v p50="$p50" -v p99="$p99" '{ printf "| [%s](../examples/%s) | %.0f | %.0f | %.0f |\n", $1, $1, $2, $3 - p50, $4 - p99 }'
+    title=$(sed -n "s/^| \[\(.*\)\]($name) .*/\1/p" examples/README.md)
+    echo "$name $(median "$name" 2) $(median "$name" 5) ${title:-$name}"
+  done | sort -k2,2 -gr | awk -v latency="$latency" '{ printf "| [%s](../examples/%s) | %.0f | %.0f |\n", $4, $1, $2, $3 - latency }'
 }
 
 if (($# > 0)); then
@@ -148,8 +148,8 @@ END
 
 - **requests/s**: over $connections connections, each of which waits for its reply. All processors are busy with gateway, plugin,
   upstream and wrk together, so this is the cost of a whole request.
-- **added**: how much longer a request takes than without a hook, over one connection, when nothing else is to be done.
-  The row without a hook has the whole times, in brackets.
+- **added latency**: how much longer than without a hook the median request takes, over one connection, when nothing else
+  is to be done. The row without a hook has the whole time, in brackets.
 - Every figure is the median of $rounds rounds of $seconds s. The samples run as their \`run.sh\` starts them, one process
   each, without tuning.
 - $(date +%F), $(nproc) × $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r | grep -oE '^[0-9]+\.[0-9]+'), $(go env GOVERSION), wrk $(wrk -v 2>&1 | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)

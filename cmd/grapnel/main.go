@@ -33,6 +33,7 @@ type commands struct {
 	Key        keyCommand        `cmd:"" help:"Manage the keys of a running gateway."`
 	API        apiCommand        `cmd:"" help:"Manage the APIs that a running gateway was told of."`
 	Policy     policyCommand     `cmd:"" help:"Manage the policies that a running gateway was told of."`
+	Plugin     pluginCommand     `cmd:"" help:"Write, try and grade plugins; needs no gateway."`
 	Reload     reloadCommand     `cmd:"" help:"Have a running gateway read its configuration again."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -24,7 +25,8 @@ type parts struct {
 	keys    *keys.Ring
 	server  *server.Server
 	catalog grapnel.Catalog
-	admin   http.Handler // the control API on its own listener
+	admin   http.Handler           // the control API on its own listener
+	loaded  atomic.Pointer[loaded] // what is in force
 }
 
 // wire builds a gateway. On error nothing is left of it.
@@ -57,7 +59,8 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 	if p.server, err = server.New(whole, server.Options{Open: openPlugin, Keys: p.keys, Counters: p.store, Log: log}); err != nil {
 		return nil, err
 	}
-	p.publish(l, log, control)
+	p.loaded.Store(l)
+	p.publish(c, log, control)
 	return p, nil
 }
 
@@ -71,35 +74,43 @@ func (p *parts) reload(ctx context.Context, l *loaded, log *slog.Logger) error {
 		return err
 	}
 	p.keys.SetPolicies(policies)
+	p.loaded.Store(l)
 	return nil
 }
 
 // publish puts the control API and the health report where the configuration
 // wants them.
-func (p *parts) publish(l *loaded, log *slog.Logger, control admin.Control) {
-	c := l.config
+func (p *parts) publish(c *grapnel.Config, log *slog.Logger, control admin.Control) {
 	vitals := admin.Vitals{Version: version, Plugins: p.server.Plugins, Store: storeName(c.Store), Ping: p.store.Ping}
+	health, ready := admin.Health(vitals), admin.Ready(vitals)
 	handler := admin.Handler(admin.Options{
 		Secret: c.Admin.Secret, Control: control,
 		Keys: p.keys, Rules: c.Keys, Counters: p.store, Catalog: p.catalog, Signals: p.store,
 		Policy:   func(id string) (*grapnel.Policy, bool) { return p.keys.Policies().Policy(id) },
-		Validate: l.validate,
+		Validate: func(definition []byte) error { return p.loaded.Load().validate(definition) },
 		API:      p.server.API,
 		Event:    p.server.Tell,
 		Log:      log,
 	})
 	if c.Admin.Health != "" {
-		p.server.Handle(c.Admin.Health, admin.Health(vitals))
-		p.server.Handle("/ready", admin.Ready(vitals))
+		p.server.Handle(c.Admin.Health, health)
+		p.server.Handle("/ready", ready)
 	}
 	if c.Admin.Prefix != "" {
 		p.server.Handle(c.Admin.Prefix, http.StripPrefix(strings.TrimSuffix(c.Admin.Prefix, "/"), handler))
 	}
-	own := http.NewServeMux()
-	own.Handle("/hello", admin.Health(vitals))
-	own.Handle("/ready", admin.Ready(vitals))
-	own.Handle("/tyk/", http.StripPrefix("/tyk", handler))
-	p.admin = own
+	own := http.StripPrefix("/tyk", handler)
+	// Not a ServeMux: it would redirect keys that hold // or .. elsewhere.
+	p.admin = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hello":
+			health.ServeHTTP(w, r)
+		case "/ready":
+			ready.ServeHTTP(w, r)
+		default:
+			own.ServeHTTP(w, r) // which knows what is not found
+		}
+	})
 }
 
 // close ends what was begun, in the order in which things lean on each other.

@@ -22,19 +22,6 @@ func TestAPI(t *testing.T) {
 		{plugged, `{}`, func(a *grapnel.API) (any, any) {
 			return a.ConfigData == nil && a.Versioning == nil && a.CORS == nil, true
 		}},
-		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60}, "disable_rate_limit": true}`, func(a *grapnel.API) (any, any) {
-			return a.Limits, grapnel.APILimits{RateLimit: grapnel.RateLimit{Rate: 5, Per: 60}, DisableRate: true}
-		}},
-		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60, "disabled": true}, "disable_quota": true, "dont_set_quota_on_create": true}`, func(a *grapnel.API) (any, any) {
-			return a.Limits, grapnel.APILimits{DisableQuota: true, KeepCounters: true}
-		}},
-		{plugged, `{"session_lifetime": 60, "session_lifetime_respects_key_expiration": true}`, func(a *grapnel.API) (any, any) {
-			return a.Sessions, grapnel.APISessions{Lifetime: 60 * second, RespectExpiry: true} // [S-25]
-		}},
-		{`{"force_global_session_lifetime": true, "global_session_lifetime": 9, "session_lifetime_respects_key_expiration": true}`, `{"session_lifetime": 60}`, func(a *grapnel.API) (any, any) {
-			return a.Sessions, grapnel.APISessions{Lifetime: 9 * second, RespectExpiry: true, ForceLifetime: true}
-		}},
-		{`{"global_session_lifetime": 9}`, `{"session_lifetime": 60}`, func(a *grapnel.API) (any, any) { return a.Sessions.Lifetime, 60 * second }},
 		{plugged, `{"internal": true}`, func(a *grapnel.API) (any, any) { return a.Internal, true }},
 		{plugged, `{"config_data": {"k": [1]}}`, func(a *grapnel.API) (any, any) { return a.ConfigData, map[string]any{"k": []any{1.0}} }},
 		{plugged, `{"config_data": {"k": 1}, "config_data_disabled": true}`, func(a *grapnel.API) (any, any) { return a.ConfigData == nil, true }}, // [B-18]

@@ -11,9 +11,12 @@ import (
 
 const defaultHeader = "Authorization"
 
-// auth translates the ways to prove who is calling, in the order in which they
+// callers translates how an API knows who is calling.
+type callers struct{ *translation }
+
+// methods translates the ways to prove who is calling, in the order in which they
 // are asked [C-20]. Certificates come first, on keyless APIs too.
-func (t *translation) auth() []grapnel.AuthMethod {
+func (t callers) methods() []grapnel.AuthMethod {
 	m := t.d.methods
 	var out []grapnel.AuthMethod
 	if m.MutualTLS {
@@ -47,7 +50,7 @@ func (t *translation) auth() []grapnel.AuthMethod {
 }
 
 // checkBaseIdentity warns of a session that none of the methods gives [C-14].
-func (t *translation) checkBaseIdentity(all []grapnel.AuthMethod) {
+func (t callers) checkBaseIdentity(all []grapnel.AuthMethod) {
 	base := t.d.BaseIdentity
 	if base == "" || slices.ContainsFunc(all, func(m grapnel.AuthMethod) bool { return m.Identity() == base }) {
 		return
@@ -58,7 +61,7 @@ func (t *translation) checkBaseIdentity(all []grapnel.AuthMethod) {
 // custom translates custom authentication. A hook that is nameless or disabled
 // is asked all the same, without a name: only the switch of the API turns it
 // off [B-30, D-9].
-func (t *translation) custom() grapnel.AuthMethod {
+func (t callers) custom() grapnel.AuthMethod {
 	h := grapnel.Hook{Plugin: t.plugin, Timeout: grapnel.Inherit, Stage: grapnel.Auth}
 	switch check := t.d.CustomMiddleware.AuthCheck; {
 	case check.Disabled:
@@ -73,7 +76,7 @@ func (t *translation) custom() grapnel.AuthMethod {
 // extractor translates the id extractor. One without a kind that is known does
 // nothing [I-2]; one that would give all callers one session refuses the
 // definition [L-33].
-func (t *translation) extractor() *grapnel.Extractor {
+func (t callers) extractor() *grapnel.Extractor {
 	const at = "custom_middleware.id_extractor"
 	e := t.d.CustomMiddleware.IDExtractor
 	if e.Disabled || e.ExtractWith == "" {
@@ -100,7 +103,7 @@ func (t *translation) extractor() *grapnel.Extractor {
 
 // token translates stored keys. What binds a key to a certificate, or has it
 // signed, is a check that must not be left out.
-func (t *translation) token() *grapnel.TokenAuth {
+func (t callers) token() *grapnel.TokenAuth {
 	p := t.d.of(kindToken)
 	if p.UseCertificate {
 		t.refuse("auth.use_certificate", "keys that are bound to certificates are not supported")
@@ -126,7 +129,7 @@ func (p place) credential() grapnel.Credential {
 	return c
 }
 
-func (t *translation) basic() *grapnel.BasicAuth {
+func (t callers) basic() *grapnel.BasicAuth {
 	if t.d.Basic.FromBody {
 		t.warn("basic_auth.extract_from_body", "has no effect: names and passwords are looked for in the header alone")
 	}
@@ -134,7 +137,7 @@ func (t *translation) basic() *grapnel.BasicAuth {
 }
 
 // header is the header of a kind that is looked for nowhere else.
-func (t *translation) header(kind string) string {
+func (t callers) header(kind string) string {
 	p := t.d.of(kind)
 	if p.UseParam || p.UseCookie {
 		t.warn("auth_configs."+kind, "use_param and use_cookie have no effect: the credential is looked for in the header alone")
@@ -144,7 +147,7 @@ func (t *translation) header(kind string) string {
 
 // hmac translates signed requests. The algorithms are not left to the caller,
 // not even when none of those that are asked for exists here.
-func (t *translation) hmac() *grapnel.HMACAuth {
+func (t callers) hmac() *grapnel.HMACAuth {
 	const at = "hmac_allowed_algorithms"
 	h := &grapnel.HMACAuth{Header: t.header(kindHMAC), ClockSkew: seconds(t.d.HMACSkew / 1000)}
 	for i, name := range t.d.HMACAlgorithms {
@@ -165,9 +168,9 @@ func (t *translation) hmac() *grapnel.HMACAuth {
 var fingerprint = regexp.MustCompile(`[0-9a-fA-F]{64}$`)
 
 // certificates translates the list of client certificates: ids, or files.
-func (t *translation) certificates() *grapnel.CertificateAuth {
+func (t callers) certificates() *grapnel.CertificateAuth {
 	if !t.conf.HTTPServerOptions.UseSSL {
-		t.refuse("use_mutual_tls_auth", "it needs TLS, and http_server_options.use_ssl is off in tyk.conf")
+		t.refuse("use_mutual_tls_auth", "it needs TLS, which the listener does not speak (http_server_options.use_ssl)")
 	}
 	c := &grapnel.CertificateAuth{}
 	for i, id := range t.d.ClientCerts {
@@ -189,7 +192,7 @@ func (t *translation) certificates() *grapnel.CertificateAuth {
 
 // credential is the place that strip_auth_data empties, and whose header events
 // tell: that of the plugin, or else of the first method.
-func (t *translation) credential() grapnel.Credential {
+func (t callers) credential() grapnel.Credential {
 	m, kind := t.d.methods, kindToken
 	switch {
 	case m.custom():
@@ -207,4 +210,20 @@ func (t *translation) credential() grapnel.Credential {
 		t.warn("strip_auth_data", "removes the credential of the kind %q alone", kind)
 	}
 	return c
+}
+
+// sessions says whose session stays on an exchange of the API, and for how long
+// its sessions are stored [C-21, S-25].
+func (t callers) sessions() grapnel.APISessions {
+	c := t.conf
+	s := grapnel.APISessions{
+		BaseIdentity:  t.d.BaseIdentity,
+		Lifetime:      seconds(float64(t.d.SessionLifetime)),
+		RespectExpiry: c.SessionLifetimeRespectsKeyExpiration || t.d.RespectExpiry,
+		ForceLifetime: c.ForceGlobalSessionLifetime,
+	}
+	if s.ForceLifetime {
+		s.Lifetime = seconds(float64(c.GlobalSessionLifetime))
+	}
+	return s
 }

@@ -61,7 +61,6 @@ func TestEvents(t *testing.T) {
 	expectTold(t, notices, slog.LevelWarn, "events.AuthFailure[0]: ", "E-2")
 }
 
-
 // TestWebhooks translates eh_web_hook_handler [11.2].
 func TestWebhooks(t *testing.T) {
 	path := setup(t, plugged, nil)

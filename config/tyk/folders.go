@@ -40,7 +40,7 @@ func (s Source) Folders() (*Folders, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}
-	file, folder, err := l.policies()
+	file, folder, err := storage{l}.policies()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}

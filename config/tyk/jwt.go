@@ -16,7 +16,7 @@ const signHMAC = "hmac"
 // jwt translates JSON Web Tokens. The signing method pins the algorithms. Tokens
 // that lead to no policy are refused, and those that never expire are taken, as
 // in the original.
-func (t *translation) jwt() *grapnel.JWTAuth {
+func (t callers) jwt() *grapnel.JWTAuth {
 	k := t.d.jwtKeys
 	j := &grapnel.JWTAuth{}
 	j.SetDefaults()
@@ -44,7 +44,7 @@ func (t *translation) jwt() *grapnel.JWTAuth {
 
 // algorithms are those of the signing method; without one it is hmac, as in the
 // original.
-func (t *translation) algorithms() []string {
+func (t callers) algorithms() []string {
 	switch t.d.SigningMethod {
 	case "rsa":
 		return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
@@ -59,7 +59,7 @@ func (t *translation) algorithms() []string {
 
 // jwtSource says how tokens are verified: by published keys, by one key, or,
 // without a source, by the keys that the callers' sessions hold.
-func (t *translation) jwtSource(j *grapnel.JWTAuth) {
+func (t callers) jwtSource(j *grapnel.JWTAuth) {
 	const at = "jwt_source"
 	k := t.d.jwtKeys
 	hmac := slices.Contains(j.Algorithms, "HS256")

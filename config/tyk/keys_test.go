@@ -21,7 +21,6 @@ func TestUnhonouredKeys(t *testing.T) {
 	_, notices := load(t, setup(t, plugged, map[string]string{"x.json": string(b)}))
 	info := []string{
 		"nonsense: has no effect: the key is not known",
-		"session_lifetime: has no effect: there are no stored keys in this version",
 		"tags: has no effect: definitions in app_path are served whatever their tags, as in the original",
 		extendedAt + "track_endpoints[0]: has no effect: nothing is recorded",
 	}
@@ -42,7 +41,7 @@ func TestManyFilesOneNotice(t *testing.T) {
 	definitions := map[string]string{}
 	for i := range 100 {
 		id := fmt.Sprintf("a%d", i)
-		definitions[id+".json"] = define(t, id, `{"enable_batch_request_support": true, "use_keyless": `+fmt.Sprint(i > 1)+`}`)
+		definitions[id+".json"] = define(t, id, `{"enable_batch_request_support": true, "use_keyless": false, "use_openid": `+fmt.Sprint(i < 2)+`}`)
 	}
 	_, notices := load(t, setup(t, plugged, definitions))
 	var batch, refused int
@@ -56,7 +55,7 @@ func TestManyFilesOneNotice(t *testing.T) {
 			if want := n.File + ": enable_batch_request_support: has no effect: it is not supported in this version (here and in 99 more places)"; n.String() != want {
 				t.Errorf("said %q, want %q", n, want)
 			}
-		case "use_keyless":
+		case "use_openid":
 			refused++
 		}
 	}
@@ -67,7 +66,7 @@ func TestManyFilesOneNotice(t *testing.T) {
 
 // TestConfKeys: values that mean the default are not worth a notice.
 func TestConfKeys(t *testing.T) {
-	_, notices := load(t, setup(t, `{"secret": "s", "Listen_Port": 8080, "unheard_of": true, "statsd_prefix": "x", "hide_generator_header": false,
+	_, notices := load(t, setup(t, `{"secret": "s", "storage": {"type": "memory"}, "Listen_Port": 8080, "unheard_of": true, "statsd_prefix": "x", "hide_generator_header": false,
 		"readiness_check_endpoint_name": "ready", "http_server_options": {"enable_websockets": true, "xff_depth": 2, "odd": 1},
 		"security": {"certificates": {"apis": ["x"]}}, "opentelemetry": {"enabled": false, "endpoint": "x"}}`, nil))
 	info := []string{

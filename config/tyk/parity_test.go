@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
 // TestParityDefinitions loads every definition that the original was recorded
-// with: all are served, but for those that need what comes later.
+// with: all are served.
 func TestParityDefinitions(t *testing.T) {
 	b, err := os.ReadFile("../../test/parity/testdata/cases.json")
 	if err != nil {
@@ -32,22 +30,14 @@ func TestParityDefinitions(t *testing.T) {
 	for _, a := range c.APIs {
 		served[a.ID] = true
 	}
-	reasons := map[string]string{}
-	for _, n := range notices {
-		if n.Level == slog.LevelError {
-			reasons[strings.TrimSuffix(filepath.Base(n.File), ".json")] = n.Path
+	for _, c := range cases {
+		if !served[c.ID] {
+			t.Errorf("%s is not served", c.ID)
 		}
 	}
-	for _, c := range cases {
-		want := ""
-		switch {
-		case strings.HasPrefix(c.ID, "idx-"):
-			want = "custom_middleware.id_extractor"
-		case strings.HasPrefix(c.ID, "key-"):
-			want = "use_standard_auth"
-		}
-		if reasons[c.ID] != want || served[c.ID] == (want != "") {
-			t.Errorf("%s: served %v, refused for %q, want %q", c.ID, served[c.ID], reasons[c.ID], want)
+	for _, n := range notices {
+		if n.Level == slog.LevelError {
+			t.Error(n)
 		}
 	}
 	if len(cases) < 60 {

@@ -64,6 +64,8 @@ func (t *translation) refusePlugins() {
 	case first == "" || t.plugin != "" && m.Driver == driverGRPC:
 	case m.Driver != driverGRPC:
 		t.refuse("custom_middleware.driver", "%s needs a plugin, and the driver is %q; only \"grpc\" is supported, in lower case", first, m.Driver)
+	case t.published:
+		t.refuse(first, "it needs a plugin server: the one named %q, or the only one", PluginName)
 	case !o.EnableCoProcess:
 		t.refuse(first, "it needs a plugin, and coprocess_options.enable_coprocess is off in tyk.conf")
 	case o.CoProcessGRPCServer == "":
@@ -115,7 +117,7 @@ func (t *translation) refusePort() {
 	case "", "http", "h2c":
 	case "https":
 		if !t.conf.HTTPServerOptions.UseSSL {
-			t.refuse("protocol", "it is https, and http_server_options.use_ssl is off in tyk.conf")
+			t.refuse("protocol", "it is https, and the listener does not speak TLS (http_server_options.use_ssl)")
 		}
 	default:
 		t.refuse("protocol", "%q is not supported", t.d.Protocol)

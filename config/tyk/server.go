@@ -42,10 +42,11 @@ func (l *loading) server() (grapnel.Server, error) {
 	if s.TLS, err = l.tls(); err != nil {
 		return s, err
 	}
-	if s.Store, err = l.store(); err != nil {
+	kept := storage{l}
+	if s.Store, err = kept.store(); err != nil {
 		return s, err
 	}
-	s.Keys = l.keys()
+	s.Keys = kept.keys()
 	s.NodeSecret, s.AllowInsecure = l.conf.NodeSecret, l.conf.AllowInsecureConfigs
 	s.Listen = l.conf.address(orDefault(l.conf.ListenPort, defaultPort))
 	s.Limits = grapnel.Limits{Header: maxHeader, Body: l.conf.maxBody()}

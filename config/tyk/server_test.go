@@ -137,7 +137,7 @@ func TestEnvironment(t *testing.T) {
 		"TYK_GW_SECRET=secrets://admin",
 		"TYK_GW_SECRETS=admin:from-env,other:a:b",
 		"TYK_LOGLEVEL=error",
-		"TYK_GW_STORAGE_HOST=redis",
+		"TYK_GW_ENABLEANALYTICS=true",
 	)
 	if got := c.Plugins["default"].Target; got != "dns:///other:1" {
 		t.Errorf("plugin at %s", got)
@@ -146,11 +146,12 @@ func TestEnvironment(t *testing.T) {
 		Listen: ":7001", Admin: grapnel.Admin{Secret: "from-env", Prefix: "/tyk/", Health: "/hello"},
 		Timeouts: grapnel.Timeouts{ReadHeader: 7 * second, Read: 7 * second, Write: 9 * second, Idle: 120 * second, Upstream: 5 * second / 2, Drain: 30 * second},
 		Log:      grapnel.Log{Level: "error"},
+		Store:    "memory:",
 	}
-	if diff := cmp.Diff(want, c.Server, cmpopts.IgnoreFields(grapnel.Server{}, "TLS", "Limits", "TrustedProxies", "ErrorTemplates", "Compat")); diff != "" {
+	if diff := cmp.Diff(want, c.Server, cmpopts.IgnoreFields(grapnel.Server{}, "TLS", "Limits", "TrustedProxies", "ErrorTemplates", "Compat", "Keys")); diff != "" {
 		t.Error(diff)
 	}
-	expectTold(t, notices, slog.LevelWarn, "TYK_GW_STORAGE_HOST: has no effect")
+	expectTold(t, notices, slog.LevelWarn, "TYK_GW_ENABLEANALYTICS: has no effect")
 	for _, n := range notices {
 		if n.Path == "TYK_GW_LISTENPORT" {
 			t.Errorf("%v", n)

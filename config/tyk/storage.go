@@ -29,9 +29,12 @@ const (
 	defaultRedisPort = 6379
 )
 
+// storage translates what is kept, and where.
+type storage struct{ *loading }
+
 // store names the store: the Redis of the set-up, or this process's memory where
 // it has none [L-54].
-func (l *loading) store() (string, error) {
+func (l storage) store() (string, error) {
 	s := l.conf.Storage
 	switch {
 	case s.Type == "memory":
@@ -53,7 +56,7 @@ func (l *loading) store() (string, error) {
 }
 
 // redis writes the URL of a Redis.
-func (l *loading) redis(s confStorage) string {
+func (l storage) redis(s confStorage) string {
 	scheme, path, query := "redis", "", url.Values{}
 	set := func(name, value string) {
 		if value != "" {
@@ -99,7 +102,7 @@ func (l *loading) redis(s confStorage) string {
 }
 
 // redisFiles sets what TLS needs.
-func (l *loading) redisFiles(s confStorage, set func(name, value string)) {
+func (l storage) redisFiles(s confStorage, set func(name, value string)) {
 	for name, file := range map[string]string{"ca": s.CAFile, "cert": s.CertFile, "key": s.KeyFile} {
 		if file != "" {
 			file, _ = l.locate(file)
@@ -128,7 +131,7 @@ func (s *confStorage) addresses() []string {
 
 // keys says how keys are stored and found. What is written is hashed with
 // SHA-256; the hashes that the set-up names are read [S-62b].
-func (l *loading) keys() grapnel.KeyRules {
+func (l storage) keys() grapnel.KeyRules {
 	c := l.conf
 	k := grapnel.KeyRules{
 		Hash: c.HashKeys, Function: l.hash("hash_key_function", c.HashKeyFunction, hashMurmur64),
@@ -152,7 +155,7 @@ func (l *loading) keys() grapnel.KeyRules {
 
 // hash checks the name of a hash. One that does not exist becomes what the
 // original makes of it.
-func (l *loading) hash(path, name, otherwise string) string {
+func (l storage) hash(path, name, otherwise string) string {
 	if slices.Contains([]string{"", hashMurmur32, hashMurmur64, "murmur128", hashSHA256}, name) {
 		return name
 	}
@@ -166,7 +169,7 @@ func (l *loading) hash(path, name, otherwise string) string {
 
 // warnOfHashes tells what the broken hash of the original does to keys, or that
 // keys stored under it are not found.
-func (l *loading) warnOfHashes(k grapnel.KeyRules) {
+func (l storage) warnOfHashes(k grapnel.KeyRules) {
 	const broken = "the original's murmur32 leaves out up to three bytes at the end of a key, so that keys which differ only there are one [S-62a]"
 	switch {
 	case !k.Hash:
@@ -180,7 +183,7 @@ func (l *loading) warnOfHashes(k grapnel.KeyRules) {
 
 // policies finds the file or folder of policies, and the folder that the control
 // API may write to [S-10, R-51].
-func (l *loading) policies() (path, folder string, err error) {
+func (l storage) policies() (path, folder string, err error) {
 	p := l.conf.Policies
 	if p.PolicySource == "service" || p.PolicySource == "rpc" {
 		return "", "", fmt.Errorf("policies.policy_source: %q: the policies are on another system, which this gateway cannot ask; put them into policy_path", p.PolicySource)
@@ -202,20 +205,4 @@ func (l *loading) policies() (path, folder string, err error) {
 		return "", "", nil
 	}
 	return path, "", nil
-}
-
-// sessions says whose session stays on an exchange of the API, and for how long
-// its sessions are stored [C-21, S-25].
-func (t *translation) sessions() grapnel.APISessions {
-	c := t.conf
-	s := grapnel.APISessions{
-		BaseIdentity:  t.d.BaseIdentity,
-		Lifetime:      seconds(float64(t.d.SessionLifetime)),
-		RespectExpiry: c.SessionLifetimeRespectsKeyExpiration || t.d.RespectExpiry,
-		ForceLifetime: c.ForceGlobalSessionLifetime,
-	}
-	if s.ForceLifetime {
-		s.Lifetime = seconds(float64(c.GlobalSessionLifetime))
-	}
-	return s
 }

@@ -72,7 +72,8 @@ func (l *loading) config() (*grapnel.Config, error) {
 		return nil, err
 	}
 	c := &grapnel.Config{Server: server, Plugins: l.conf.plugins()}
-	if c.PolicyPath, _, err = l.policies(); err != nil {
+	c.PolicyPath, _, err = storage{l}.policies()
+	if err != nil {
 		return nil, err
 	}
 	if err := config.Finish(c); err != nil {
@@ -105,7 +106,7 @@ func (s Source) Files() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}
-	policies, _, err := l.policies()
+	policies, _, err := storage{l}.policies()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name(), err)
 	}

@@ -84,7 +84,7 @@ func (s *site) config(t *testing.T, dir, apps string) []byte {
 		"listen_address": host, "listen_port": number, "secret": "parity-secret",
 		"template_path": filepath.Join(dir, "templates"), "middleware_path": filepath.Join(dir, "middleware"),
 		"app_path": apps, "use_db_app_configs": false, "enable_analytics": false, "hash_keys": false,
-		"storage":                map[string]any{"type": "redis", "host": "localhost", "port": 6379},
+		"storage":                map[string]any{"type": "memory"},
 		"policies":               map[string]any{"policy_source": "file"},
 		"coprocess_options":      map[string]any{"enable_coprocess": true, "coprocess_grpc_server": "tcp://" + s.plugin.Target},
 		"http_server_options":    map[string]any{},
