@@ -23,6 +23,7 @@ generate: ## the bindings of every language from the .proto files
 
 docs: ## pages that are generated from comments
 	$(GO) test ./config -run Reference -update
+	$(GO) run ./proto/htmldoc proto/bindings/descriptor/coprocess.binpb docs/protocol/index.html
 
 .PHONY: help build test fuzz bench generate docs
 .DEFAULT_GOAL := help

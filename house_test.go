@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"plugin/tryout":              {".", "proto/coprocess"},
 	"proto":                      {},
 	"proto/coprocess":            {},
+	"proto/htmldoc":              {},
 	"server":                     {".", "auth", "endpoint", "limit", "observe", "plugin", "upstream"},
 	"store":                      {"."},
 	"store/storetest":            {"."},

@@ -70,8 +70,9 @@ func (c *contract) files() []file {
 	})
 	var out []file
 	for _, f := range found {
-		syntax := protoreflect.SourcePath{12} // the comment above it is the file's own
-		out = append(out, file{f.Path(), c.paragraphs(comment(f.SourceLocations().ByPath(syntax)), f), c.entries(f)})
+		syntax := f.SourceLocations().ByPath(protoreflect.SourcePath{12}) // the comment above it is the file's own
+		about := strings.Join(syntax.LeadingDetachedComments, "\n\n")
+		out = append(out, file{f.Path(), c.paragraphs(about, f), c.entries(f)})
 	}
 	return out
 }
@@ -135,10 +136,8 @@ func id(d protoreflect.Descriptor) string {
 }
 
 func (c *contract) doc(d protoreflect.Descriptor) [][]span {
-	return c.paragraphs(comment(d.ParentFile().SourceLocations().ByDescriptor(d)), d)
+	return c.paragraphs(d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments, d)
 }
-
-func comment(l protoreflect.SourceLocation) string { return strings.TrimSpace(l.LeadingComments) }
 
 // users are the fields and calls that have the type.
 func (c *contract) users(d protoreflect.Descriptor) []protoreflect.FullName {
@@ -186,7 +185,7 @@ func typeOf(f protoreflect.FieldDescriptor) []span {
 	}
 	switch {
 	case f.IsMap():
-		return []span{{Text: "map<" + f.MapKey().Kind().String() + ", "}, named(f), {Text: ">"}}
+		return []span{{Text: "map<" + f.MapKey().Kind().String() + ", "}, named(f.MapValue()), {Text: ">"}}
 	case f.IsList():
 		return []span{{Text: "repeated "}, named(f)}
 	}

@@ -4,39 +4,33 @@
 package parity
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
+	"github.com/grapnel-gateway/grapnel/store/storetest"
 	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
 func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
-// later lists the cases that need what this version does not have.
-var later = map[string]missing{
-	"auth-rate":   {needs: "rate limits of sessions", told: "disable_rate_limit"},
-	"idx-value":   {needs: "the id extractor and stored sessions"},
-	"idx-missing": {needs: "the id extractor"},
-	"idx-regex":   {needs: "the id extractor and stored sessions"},
-	"key-missing": {needs: "stored keys"},
-	"key-bad":     {needs: "stored keys"},
-	"key-ok":      {needs: "stored keys"},
-}
+// secret is the control API's.
+const secret = "parity-secret"
 
-// missing is what a case needs. Where told is not empty, callers are let
-// through, as the plugin said they may be, and the gateway tells its operator at
-// load that this key of the definition is not honoured.
-type missing struct{ needs, told string }
+// stores are where the gateway keeps what it must: each of them must behave as
+// the original did.
+var stores = map[string]func(*testing.T) string{
+	"memory":   func(*testing.T) string { return "memory:" },
+	"embedded": func(t *testing.T) string { return filepath.Join(t.TempDir(), "grapnel.db") },
+	"redis":    func(t *testing.T) string { return storetest.Redis(t).URL() },
+}
 
 // A site is everything that a case needs.
 type site struct {
@@ -81,7 +75,7 @@ func (s *site) config(t *testing.T, dir, apps string) []byte {
 		t.Fatal(err)
 	}
 	b, err := json.Marshal(map[string]any{
-		"listen_address": host, "listen_port": number, "secret": "parity-secret",
+		"listen_address": host, "listen_port": number, "secret": secret,
 		"template_path": filepath.Join(dir, "templates"), "middleware_path": filepath.Join(dir, "middleware"),
 		"app_path": apps, "use_db_app_configs": false, "enable_analytics": false, "hash_keys": false,
 		"storage":                map[string]any{"type": "memory"},
@@ -106,19 +100,47 @@ func write(t *testing.T, file string, b []byte) {
 	}
 }
 
-// TestParity: this gateway does what the original did.
+// TestParity: this gateway does what the original did, whatever the store.
 func TestParity(t *testing.T) {
-	s, cases := newSite(t, func(c recorded) bool {
-		_, left := later[c.ID]
-		return !left
-	})
-	program.Start(t, s.addr, "run", "--tyk-conf", s.conf)
-	for _, c := range cases {
-		t.Run(c.ID, func(t *testing.T) { s.run(t, c) })
+	for name, store := range stores {
+		t.Run(name, func(t *testing.T) {
+			s, cases := newSite(t, func(recorded) bool { return true })
+			program.Start(t, s.addr, "run", "--tyk-conf", s.conf, "--store", store(t))
+			s.createKey(t, cases)
+			for _, c := range cases {
+				t.Run(c.ID, func(t *testing.T) { s.run(t, c) })
+			}
+		})
 	}
-	t.Logf("%d cases run; %d need a later version:", len(cases), len(later))
-	for _, id := range slices.Sorted(maps.Keys(later)) {
-		t.Logf("  %s: %s", id, later[id].needs)
+}
+
+// createKey creates the key of the cases with stored keys, as the recording did.
+func (s *site) createKey(t *testing.T, cases []recorded) {
+	t.Helper()
+	rights := object{}
+	for _, c := range cases {
+		rights[c.ID] = object{"api_id": c.ID, "api_name": c.ID, "versions": []string{"Default"}}
+	}
+	session, err := json.Marshal(object{
+		"allowance": 1000, "rate": 1000, "per": 1, "expires": -1, "quota_max": -1, "org_id": "default",
+		"alias": "parity", "tags": []string{"t1"}, "access_rights": rights,
+		"meta_data": object{"plain": "text", "number": 7, "nested": object{"a": []any{1, "b"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/tyk/keys/parity-key", bytes.NewReader(session))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Tyk-Authorization", secret)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the key was not created: %s", resp.Status)
 	}
 }
 
@@ -146,47 +168,12 @@ func (s *site) run(t *testing.T, c recorded) {
 // TestDeadline: in a Tyk set-up, calls to the plugin have ten seconds [L-7].
 func TestDeadline(t *testing.T) {
 	s, cases := newSite(t, func(c recorded) bool { return c.ID == "pre-echo" })
-	program.Start(t, s.addr, "run", "--tyk-conf", s.conf)
+	program.Start(t, s.addr, "run", "--tyk-conf", s.conf, "--store", "memory:")
 	if _, _, err := cases[0].Steps[0].send(s.addr, cases[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	calls := s.plugin.Calls(t, cases[0].ID)
 	if len(calls) != 1 || calls[0].Timeout > 10*time.Second || calls[0].Timeout < 5*time.Second {
 		t.Errorf("the plugin got the calls %+v, want one with a timeout of 10 s", calls)
-	}
-}
-
-// TestLater: what this version cannot do it does not pretend to do. Each
-// definition is refused at load, by name, or answers with an error without
-// reaching the upstream; or the gateway says what it does not honour.
-func TestLater(t *testing.T) {
-	for id, lacks := range later {
-		t.Run(id, func(t *testing.T) {
-			s, cases := newSite(t, func(c recorded) bool { return c.ID == id })
-			if len(cases) != 1 {
-				t.Fatalf("%d recorded cases are called %s", len(cases), id)
-			}
-			gateway, err := program.TryStart(t, s.addr, "run", "--tyk-conf", s.conf)
-			if err != nil {
-				if !strings.Contains(err.Error(), id+".json") {
-					t.Errorf("the gateway ended without naming the definition: %v", err)
-				}
-				return // refused
-			}
-			if lacks.told != "" {
-				gateway.AwaitLog(t, `"WARN"`, id+".json", lacks.told)
-				return
-			}
-			for _, step := range cases[0].Steps {
-				resp, _, err := step.send(s.addr, id)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if seen, _ := s.upstream.take(); len(seen) > 0 || resp.StatusCode < http.StatusBadRequest {
-					t.Errorf("%s %s was answered with %d and the upstream saw %d requests; it needs %s, which is not there",
-						step.Method, step.Path, resp.StatusCode, len(seen), lacks.needs)
-				}
-			}
-		})
 	}
 }

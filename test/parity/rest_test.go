@@ -14,7 +14,6 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/grapnel-gateway/grapnel/store/storetest"
 	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
@@ -40,11 +39,7 @@ const varies = "(varies)"
 // TestREST: the control API answers as the original's did, and what it did has
 // the same effect on requests, whatever the store.
 func TestREST(t *testing.T) {
-	for name, store := range map[string]func(*testing.T) string{
-		"memory":   func(*testing.T) string { return "memory:" },
-		"embedded": func(t *testing.T) string { return filepath.Join(t.TempDir(), "grapnel.db") },
-		"redis":    func(t *testing.T) string { return storetest.Redis(t).URL() },
-	} {
+	for name, store := range stores {
 		t.Run(name, func(t *testing.T) {
 			s, _ := newSite(t, func(c recorded) bool { return c.ID == "pre-echo" })
 			program.Start(t, s.addr, "run", "--tyk-conf", s.conf, "--store", store(t))
@@ -80,7 +75,7 @@ func (s *site) rest(t *testing.T, call restCall) {
 	}
 	switch call.Request.Secret {
 	case "right":
-		r.Header.Set("X-Tyk-Authorization", "parity-secret")
+		r.Header.Set("X-Tyk-Authorization", secret)
 	case "wrong":
 		r.Header.Set("X-Tyk-Authorization", "not-the-secret")
 	}

@@ -1,9 +1,13 @@
 package sample;
 
+import coprocess.CoprocessObject;
 import coprocess.DispatcherGrpc;
+import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
@@ -11,6 +15,7 @@ import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +46,7 @@ public final class Main {
             .build()
             .start();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, health)));
+    warmUp(server.getListenSockets().get(0));
     System.out.println("listening on " + (socket.isEmpty() ? address : "unix://" + socket));
     server.awaitTermination();
   }
@@ -62,6 +68,18 @@ public final class Main {
         .channelType(EpollServerDomainSocketChannel.class)
         .bossEventLoopGroup(new EpollEventLoopGroup(1))
         .workerEventLoopGroup(new EpollEventLoopGroup());
+  }
+
+  /** Asks itself once: the first call of a JVM takes long, and the gateway does not wait long. */
+  private static void warmUp(SocketAddress address) throws InterruptedException {
+    var builder = NettyChannelBuilder.forAddress(address).usePlaintext();
+    if (address instanceof DomainSocketAddress) {
+      builder.channelType(EpollDomainSocketChannel.class).eventLoopGroup(new EpollEventLoopGroup(1));
+    }
+    ManagedChannel channel = builder.build();
+    DispatcherGrpc.newBlockingStub(channel)
+        .dispatch(CoprocessObject.Object.newBuilder().setHookName("Headers").build());
+    channel.shutdown().awaitTermination(10, TimeUnit.SECONDS);
   }
 
   /** Lets the calls under way finish. Halting makes the exit code 0, which would be that of the signal. */
