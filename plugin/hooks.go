@@ -127,25 +127,25 @@ func bind(api *grapnel.API, h grapnel.Hook, servers Lookup, events grapnel.Event
 }
 
 func (c *call) request(x *grapnel.Exchange) (*http.Response, error) {
-	ctx, cancel := c.deadline(x.Request.Context())
-	defer cancel()
 	begin := time.Now()
+	ctx, cancel := c.deadline(x.Request.Context(), begin)
+	defer cancel()
 	resp, err := c.bound.Request(ctx, x)
 	return resp, c.settle(x, begin, err)
 }
 
 func (c *call) response(x *grapnel.Exchange, resp *http.Response) error {
-	ctx, cancel := c.deadline(x.Request.Context())
-	defer cancel()
 	begin := time.Now()
+	ctx, cancel := c.deadline(x.Request.Context(), begin)
+	defer cancel()
 	return c.settle(x, begin, c.bound.Response(ctx, x, resp))
 }
 
-func (c *call) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c *call) deadline(ctx context.Context, begin time.Time) (context.Context, context.CancelFunc) {
 	if c.hook.Timeout <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, time.Duration(c.hook.Timeout))
+	return context.WithDeadline(ctx, begin.Add(time.Duration(c.hook.Timeout)))
 }
 
 // settle records the call and gives its outcome the documented form: what the

@@ -38,7 +38,7 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 			p.close()
 		}
 	}()
-	if p.store, err = store.Open(c.Store, store.Options{Log: log}); err != nil {
+	if p.store, err = store.Open(c.Store, store.Options{Log: log, NodeSecret: c.NodeSecret, AllowInsecure: c.AllowInsecure}); err != nil {
 		return nil, err
 	}
 	p.catalog = p.store

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // A change is what an answer does to an exchange, checked and complete: to
@@ -28,17 +27,17 @@ type change struct {
 // applyRequest checks the answer to a request hook, and then does what it says
 // [A-1…A-25, C-4]. When the plugin answers or refuses the client, and on error,
 // the exchange stays as it is.
-func (b *binding) applyRequest(x *grapnel.Exchange, sent, got *wire.Object) (*http.Response, error) {
-	c, err := b.change(x, sent.Request, got.GetRequest())
+func (b *binding) applyRequest(x *grapnel.Exchange, q *question, a *answer) (*http.Response, error) {
+	c, err := b.change(x, q, a)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := override(got.GetRequest().GetReturnOverrides())
+	resp, err := a.request.overrides.response()
 	if resp != nil || err != nil {
 		return resp, err
 	}
 	if b.stage == grapnel.Auth {
-		if c.session, err = b.authenticated(got); err != nil {
+		if c.session, err = b.authenticated(a); err != nil {
 			return nil, err
 		}
 	}
@@ -48,25 +47,28 @@ func (b *binding) applyRequest(x *grapnel.Exchange, sent, got *wire.Object) (*ht
 
 // change checks the answer about a request and works out what it changes. No
 // answer about the request changes nothing [L-12].
-func (b *binding) change(x *grapnel.Exchange, sent, got *wire.MiniRequestObject) (change, error) {
-	if got == nil {
+func (b *binding) change(x *grapnel.Exchange, q *question, a *answer) (change, error) {
+	got := &a.request
+	if !got.given {
 		return change{}, nil
 	}
-	for _, name := range got.DeleteHeaders {
+	for _, name := range got.delHeaders {
 		if !httpguts.ValidHeaderFieldName(name) {
 			return change{}, fmt.Errorf("delete_headers: %.64q is not a header name", name)
 		}
 	}
-	if err := checkHeaders("set_headers", got.SetHeaders); err != nil {
+	if err := checkHeaders("set_headers", got.setHeaders); err != nil {
 		return change{}, err
 	}
-	c := change{remove: got.DeleteHeaders, set: got.SetHeaders}
-	c.body, c.newBody = b.newRequestBody(sent, got)
+	c := change{remove: got.delHeaders, set: got.setHeaders}
+	if body, edited := b.newRequestBody(q, got); edited {
+		c.body, c.newBody = a.data.keep(body), true
+	}
 	var err error
-	if c.url, c.rewrite, err = b.location(x, sent, got); err != nil {
+	if c.url, c.rewrite, err = b.location(x, q, got); err != nil {
 		return change{}, err
 	}
-	if c.method, err = newMethod(sent.Method, got.Method); err != nil {
+	if c.method, err = newMethod(q.method, got.method); err != nil {
 		return change{}, err
 	}
 	return c, nil
@@ -108,26 +110,28 @@ func (b *binding) commit(x *grapnel.Exchange, c change) {
 // it has. The bytes of raw_body count. Natively an edited text counts
 // when raw_body did not change [L-19], and any text when raw_body came back
 // empty [L-24].
-func (b *binding) newRequestBody(sent, got *wire.MiniRequestObject) ([]byte, bool) {
-	same := bytes.Equal(got.RawBody, sent.RawBody)
-	if !b.client.tyk && got.Body != "" {
-		if same && got.Body != sent.Body || len(got.RawBody) == 0 {
-			return []byte(got.Body), true
+func (b *binding) newRequestBody(q *question, got *edits) ([]byte, bool) {
+	same := bytes.Equal(got.body, q.body)
+	if !b.client.tyk && len(got.text) > 0 {
+		if len(got.body) == 0 || same && !bytes.Equal(got.text, q.text) {
+			return got.text, true
 		}
 	}
-	return got.RawBody, !same
+	return got.body, !same
 }
 
 // newMethod is the method that the answer chooses, or empty when it keeps the
 // one that was sent. No method is GET.
-func newMethod(sent, got string) (string, error) {
-	switch {
-	case got == sent:
+func newMethod(sent string, returned []byte) (string, error) {
+	if string(returned) == sent {
 		return "", nil
+	}
+	switch got := string(returned); {
 	case got == "":
 		return http.MethodGet, nil
 	case !httpguts.ValidHeaderFieldName(got): // both are tokens [RFC 9110 9.1]
 		return "", fmt.Errorf("method: %.64q is not a method", got)
+	default:
+		return got, nil
 	}
-	return got, nil
 }

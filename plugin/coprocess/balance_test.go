@@ -67,14 +67,14 @@ func TestRoundRobin(t *testing.T) {
 		}
 		ctx := within(t)
 		for range 100 {
-			o, err := c.dispatch(ctx, &wire.Object{})
+			o, err := call(ctx, c, &wire.Object{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen[o.HookName] = true
 		}
 		for roundRobin && len(seen) < 2 { // the second connection may take longer
-			o, err := c.dispatch(ctx, &wire.Object{})
+			o, err := call(ctx, c, &wire.Object{})
 			if err != nil {
 				t.Fatal(err)
 			}

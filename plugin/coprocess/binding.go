@@ -9,22 +9,20 @@ import (
 	"net/http"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // A binding is one hook of one API: a [grapnel.Binding]. What is the same in all
-// of its messages is made once and shared between them.
+// of its messages is encoded once.
 type binding struct {
 	client  *Client
 	stage   grapnel.Stage
-	kind    wire.HookType
-	name    string
 	rawOnly bool // messages leave out the text copy of bodies
 	org     string
 
-	spec      map[string]string
-	overrides *wire.ReturnOverrides // those of every request: none [B-16]
-	nobody    *wire.SessionState    // the session of a reply to no one [B-22]
+	head      []byte // hook_type and hook_name
+	overrides []byte // return_overrides
+	nobody    []byte // the session of a reply to no one [B-22]
+	spec      []byte
 }
 
 // Bind prepares one hook of one API [B-1, B-17, B-18]. It fails when the API's
@@ -35,9 +33,9 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 		return nil, fmt.Errorf("a hook of stage %s cannot be called", h.Stage)
 	}
 	bundle := md5.Sum([]byte(api.Bundle))
-	spec := map[string]string{
-		"OrgID":       text(api.OrgID),
-		"APIID":       text(api.ID),
+	facts := map[string]string{
+		"OrgID":       api.OrgID,
+		"APIID":       api.ID,
 		"bundle_hash": hex.EncodeToString(bundle[:]),
 	}
 	if len(api.ConfigData) > 0 {
@@ -45,30 +43,28 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 		if err != nil {
 			return nil, fmt.Errorf("config_data: %w", err)
 		}
-		spec["config_data"] = string(data)
+		facts["config_data"] = string(data)
 	}
 	return &binding{
-		client: c, stage: h.Stage, kind: kind, name: text(h.Name), rawOnly: h.RawBodyOnly, org: api.OrgID,
-		spec:      spec,
-		overrides: &wire.ReturnOverrides{ResponseCode: -1},
-		nobody:    sessionState(&grapnel.Session{}, c.tyk),
+		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID,
+		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}, nil
 }
 
-func hookType(s grapnel.Stage) (wire.HookType, bool) {
+func hookType(s grapnel.Stage) (uint64, bool) {
 	switch s {
 	case grapnel.Pre:
-		return wire.HookType_Pre, true
+		return hookPre, true
 	case grapnel.Auth:
-		return wire.HookType_CustomKeyCheck, true
+		return hookCustomKeyCheck, true
 	case grapnel.PostKeyAuth:
-		return wire.HookType_PostKeyAuth, true
+		return hookPostKeyAuth, true
 	case grapnel.Post:
-		return wire.HookType_Post, true
+		return hookPost, true
 	case grapnel.Response:
-		return wire.HookType_Response, true
+		return hookResponse, true
 	}
-	return wire.HookType_Unknown, false
+	return 0, false
 }
 
 // Request asks about a request and applies the answer. A non-nil response
@@ -80,12 +76,17 @@ func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Respo
 	if err != nil {
 		return nil, fmt.Errorf("reading the request's body: %w", err)
 	}
-	sent := b.object(x, body)
-	got, err := b.client.dispatch(ctx, sent)
+	q := b.question(x, body)
+	data, err := b.client.invoke(ctx, dispatchMethod, &q.message)
 	if err != nil {
 		return nil, err
 	}
-	return b.applyRequest(x, sent, got)
+	defer data.release()
+	a, err := b.read(q, data)
+	if err != nil {
+		return nil, err
+	}
+	return b.applyRequest(x, q, &a)
 }
 
 // Response asks about a reply and applies the answer. Every error is a failed
@@ -103,11 +104,16 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 			return fmt.Errorf("reading the reply's body: %w", err)
 		}
 	}
-	sent := b.object(x, body)
-	sent.Response = b.responseObject(resp, reply)
-	got, err := b.client.dispatch(ctx, sent)
+	q := b.question(x, body)
+	b.describe(q, resp, reply)
+	data, err := b.client.invoke(ctx, dispatchMethod, &q.message)
 	if err != nil {
 		return err
 	}
-	return b.applyResponse(x, resp, sent.Response, got.GetResponse())
+	defer data.release()
+	a, err := b.read(q, data)
+	if err != nil {
+		return err
+	}
+	return b.applyResponse(x, resp, q, &a)
 }

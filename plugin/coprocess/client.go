@@ -2,35 +2,41 @@
 // plugins, to one plugin server.
 //
 // A [Client] is the connection, a binding is one hook of one API. A binding
-// makes the Object about an exchange (object.go, session.go), sends it, checks
-// every part of the answer that counts, and only then changes the exchange
-// (apply.go, override.go, location.go, query.go, response.go). The plugin is not
-// trusted: an answer with a fault anywhere changes nothing. Messages of the wire
-// never leave the package.
+// makes the Object about an exchange (object.go, reply.go, session.go), sends it,
+// checks every part of the answer that counts, and only then changes the exchange
+// (apply.go, override.go, location.go, query.go, response.go, authenticated.go).
+// The plugin is not trusted: an answer with a fault anywhere changes nothing.
+//
+// Objects are never built in memory. A message is written straight from the
+// exchange into its wire form (message.go), where what is constant and what is
+// large is not copied; an answer is walked over where it lies (scan.go,
+// answer.go), and only what differs from what was sent becomes a value. It is
+// good or bad as it is for every receiver of protobuf, in all its parts
+// (check.go). The tests measure both by the code that protoc generates. Messages
+// of the wire never leave the package.
 package coprocess
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"time"
+	"hash/maphash"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/mem"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // A Client is the connection to one plugin server. It implements
 // [grapnel.Plugin] and serves many exchanges at once.
 type Client struct {
-	conn       *grpc.ClientConn
-	dispatcher wire.DispatcherClient
-	tyk        bool // answers are applied with the losses of the original
-	verbatim   bool // header names keep the case that the plugin gave them
+	conn     *grpc.ClientConn
+	tyk      bool // answers are applied with the losses of the original
+	verbatim bool // header names keep the case that the plugin gave them
+	buffers  buffers
+	sessions sessions
 }
 
 // New makes the client of a plugin server. It does not connect: the first call
@@ -46,10 +52,10 @@ func New(s grapnel.PluginServer) (*Client, error) {
 		return nil, fmt.Errorf("target %q: %w", s.Target, err)
 	}
 	return &Client{
-		conn:       conn,
-		dispatcher: wire.NewDispatcherClient(conn),
-		tyk:        s.Compat == grapnel.CompatTyk,
-		verbatim:   s.VerbatimHeaders,
+		conn:     conn,
+		tyk:      s.Compat == grapnel.CompatTyk,
+		verbatim: s.VerbatimHeaders,
+		sessions: sessions{seed: maphash.MakeSeed()},
 	}, nil
 }
 
@@ -70,50 +76,66 @@ func (c *Client) State() string {
 // Close ends the connection. Calls under way fail.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// dispatch asks the server. The context bounds the call and its deadline travels
-// in grpc-timeout; there is no other [L-7]. A server that cannot be reached
-// fails the call at once [A-60].
-func (c *Client) dispatch(ctx context.Context, o *wire.Object) (*wire.Object, error) {
-	answer, err := c.dispatcher.Dispatch(ctx, o)
+// The methods of coprocess.Dispatcher.
+const (
+	dispatchMethod      = "/coprocess.Dispatcher/Dispatch"
+	dispatchEventMethod = "/coprocess.Dispatcher/DispatchEvent"
+)
+
+// invoke asks the server and returns its answer, undecoded. The context bounds
+// the call and its deadline travels in grpc-timeout; there is no other [L-7]. A
+// server that cannot be reached fails the call at once [A-60]. A message is used
+// up by it.
+func (c *Client) invoke(ctx context.Context, method string, m *message) (*received, error) {
+	data := &received{}
+	err := c.conn.Invoke(ctx, method, m, data)
 	switch {
 	case err == nil:
-		return answer, nil
+		return data, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("no answer: %w", ctx.Err())
 	}
 	return nil, err
 }
 
-// maxBackoff bounds the pause between two attempts to connect, so that a server
-// that comes up is used at once.
-const maxBackoff = time.Second
+// A codec hands grpc what is encoded already, and takes what nobody has decoded
+// yet. It implements [encoding.CodecV2].
+type codec struct{}
 
-func options(s grapnel.PluginServer) []grpc.DialOption {
-	opts := []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()), // [W-3]
-		// Neither the environment nor the DNS decides how plugins are called.
-		grpc.WithNoProxy(),
-		grpc.WithDisableServiceConfig(),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: maxBackoff},
-			MinConnectTimeout: 5 * time.Second,
-		}),
-		// Servers punish pings that come more often than every five
-		// minutes. The timeout does the work: it is the kernel's limit for
-		// data that the other side does not acknowledge.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 6 * time.Minute, Timeout: 10 * time.Second}),
+// Marshal takes a *message.
+func (codec) Marshal(v any) (mem.BufferSlice, error) { return v.(*message).slices(), nil }
+
+// Unmarshal fills a *received.
+func (codec) Unmarshal(data mem.BufferSlice, v any) error {
+	v.(*received).buffer = data.MaterializeToBuffer(mem.DefaultBufferPool())
+	return nil
+}
+
+// Name is empty, so that calls say application/grpc, as with the codec that grpc
+// has for protobuf.
+func (codec) Name() string { return "" }
+
+// received is an answer as it came, in memory that will be used for another one.
+type received struct {
+	buffer mem.Buffer
+	kept   bool // some of it goes on to be used
+}
+
+func (r *received) bytes() []byte { return r.buffer.ReadOnlyData() }
+
+// keep makes a part of the answer last: it is copied, or when it is a good deal
+// of the memory, that is left to it.
+func (r *received) keep(part []byte) []byte {
+	if 4*len(part) < cap(r.bytes()) {
+		return bytes.Clone(part)
 	}
-	if s.Authority != "" {
-		opts = append(opts, grpc.WithAuthority(s.Authority))
+	r.kept = true
+	return part
+}
+
+// release gives the memory back, once.
+func (r *received) release() {
+	if !r.kept {
+		r.buffer.Free()
 	}
-	if s.RoundRobin {
-		opts = append(opts, grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
-	}
-	if s.MaxReceive > 0 {
-		opts = append(opts, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(s.MaxReceive))))
-	}
-	if s.MaxSend > 0 {
-		opts = append(opts, grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(int(s.MaxSend))))
-	}
-	return opts
 }

@@ -41,7 +41,7 @@ func TestTargets(t *testing.T) {
 		"dns:///localhost:" + port, "passthrough:///127.0.0.1:" + port, "unix://" + socket, "unix:" + socket,
 	} {
 		c := dial(t, grapnel.PluginServer{Target: target})
-		if _, err := c.dispatch(within(t), &wire.Object{}); err != nil {
+		if _, err := call(within(t), c, &wire.Object{}); err != nil {
 			t.Errorf("%s: %v", target, err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestAuthority(t *testing.T) {
 		return o, nil
 	})
 	for authority, want := range map[string]string{"": p.address, "x.test": "x.test"} {
-		o, err := dial(t, grapnel.PluginServer{Target: p.address, Authority: authority}).dispatch(within(t), &wire.Object{})
+		o, err := call(within(t), dial(t, grapnel.PluginServer{Target: p.address, Authority: authority}), &wire.Object{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestMessageSizes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			fill(test.fill)
-			_, err := test.c.dispatch(within(t), &wire.Object{HookName: strings.Repeat("x", test.send)})
+			_, err := call(within(t), test.c, &wire.Object{HookName: strings.Repeat("x", test.send)})
 			if status.Code(err) != test.want {
 				t.Errorf("got %v", err)
 			}

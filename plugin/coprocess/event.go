@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // A notice is the payload of an event [E-3].
@@ -48,6 +47,15 @@ func (c *Client) Notify(ctx context.Context, handler string, e grapnel.Event) er
 	if err != nil {
 		return fmt.Errorf("event %s: %w", e.Type, err)
 	}
-	_, err = c.dispatcher.DispatchEvent(ctx, &wire.Event{Payload: string(payload)})
-	return err
+	m := c.buffers.message()
+	m.bytes(eventPayload, payload)
+	reply, err := c.invoke(ctx, dispatchEventMethod, &m)
+	if err != nil {
+		return err
+	}
+	defer reply.release()
+	f := fields{rest: reply.bytes()}
+	for f.next() { // it says nothing
+	}
+	return f.err
 }

@@ -6,21 +6,20 @@ import (
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // location works out where the request goes after the answer: the request's own
 // URL, and the one that takes its place when a rewrite is pending. Each is nil
 // when it stays as it was; an answer that leaves url and parameters alone
 // changes neither, whatever bytes they have.
-func (b *binding) location(x *grapnel.Exchange, sent, got *wire.MiniRequestObject) (request, rewrite *url.URL, err error) {
+func (b *binding) location(x *grapnel.Exchange, q *question, got *edits) (request, rewrite *url.URL, err error) {
 	target := b.target(x)
-	moved := got.Url != sent.Url
+	moved := string(got.url) != q.url
 	if moved {
-		if target, err = parseURL(got.Url); err != nil {
+		if target, err = parseURL(string(got.url)); err != nil {
 			return nil, nil, err
 		}
-	} else if len(got.AddParams) == 0 && len(got.DeleteParams) == 0 {
+	} else if len(got.addParams) == 0 && len(got.delParams) == 0 {
 		return nil, nil, nil
 	}
 	if b.client.tyk {
@@ -28,10 +27,10 @@ func (b *binding) location(x *grapnel.Exchange, sent, got *wire.MiniRequestObjec
 		return request, rewrite, nil
 	}
 	query := target.RawQuery
-	if moved && !wroteQuery(sent.Url, target) {
+	if moved && !wroteQuery(q.url, target) {
 		query = b.query(x)
 	}
-	target = withQuery(target, editQuery(query, got.DeleteParams, got.AddParams))
+	target = withQuery(target, editQuery(query, got.delParams, got.addParams))
 	if b.pending(x) {
 		return nil, target, nil
 	}
@@ -41,13 +40,13 @@ func (b *binding) location(x *grapnel.Exchange, sent, got *wire.MiniRequestObjec
 // tykLocation reproduces the original: parameters change the query of the
 // request's own URL as it was before the hook, and a query that the plugin
 // wrote into url counts for nothing, unless it says the same [A-7…A-11].
-func tykLocation(x *grapnel.Exchange, target *url.URL, got *wire.MiniRequestObject) (request, rewrite *url.URL) {
+func tykLocation(x *grapnel.Exchange, target *url.URL, got *edits) (request, rewrite *url.URL) {
 	before := x.Request.URL
 	request = target
 	if x.Rewrite != nil {
 		request, rewrite = before, target
 	}
-	return withQuery(request, tykQuery(before.RawQuery, request.RawQuery, got.DeleteParams, got.AddParams)), rewrite
+	return withQuery(request, tykQuery(before.RawQuery, request.RawQuery, got.delParams, got.addParams)), rewrite
 }
 
 // parseURL reads a URL that a plugin returned: an absolute path or an absolute

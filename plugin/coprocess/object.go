@@ -6,53 +6,77 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
-// object makes the message about an exchange whose request has this body. It
-// shares the body and what is constant; nobody may change it.
-func (b *binding) object(x *grapnel.Exchange, body []byte) *wire.Object {
-	o := &wire.Object{HookType: b.kind, HookName: b.name, Spec: b.spec, Request: b.requestObject(x, body)}
-	switch {
-	case b.stage == grapnel.Pre || b.stage == grapnel.Auth: // nobody is known yet [B-20]
-	case x.Session != nil:
-		o.Session = sessionState(x.Session, b.client.tyk)
-		o.Metadata = o.Session.Metadata // [B-21]
-	case b.stage == grapnel.Response:
-		o.Session = b.nobody // [B-22]
-	}
-	return o
+// A question is the Object about an exchange, and what of it the answer is
+// compared with: what came back as it was sent changes nothing.
+type question struct {
+	message
+	url     string
+	method  string
+	body    []byte // of the request
+	text    []byte // the copy of body that is sent as text
+	session []byte // its wire form
+	reply   sentReply
 }
 
-// requestObject describes the request [B-3…B-16, B-29].
-func (b *binding) requestObject(x *grapnel.Exchange, body []byte) *wire.MiniRequestObject {
-	r := x.Request
-	o := &wire.MiniRequestObject{
-		Headers:         requestHeaders(r),
-		Method:          r.Method,
-		RequestUri:      text(r.RequestURI),
-		Scheme:          "http",
-		RawBody:         body,
-		Body:            b.bodyText(body),
-		ReturnOverrides: b.overrides,
+// question makes the Object about an exchange whose request has this body. It
+// shares the body; what is constant and the session are encoded already.
+func (b *binding) question(x *grapnel.Exchange, body []byte) *question {
+	q := &question{message: b.client.buffers.message(), body: body, text: b.bodyText(body)}
+	q.buf = append(q.buf, b.head...)
+	request := q.begin(objectRequest)
+	b.writeRequest(q, x)
+	q.end(request)
+	who := b.who(x)
+	q.raw(who)
+	if f := (fields{rest: who}); f.next() {
+		q.session = f.bytes
 	}
-	if b.stage == grapnel.Response && b.client.tyk {
-		delete(o.Headers, "Accept-Encoding") // as recorded: the original's is gone by then
+	q.raw(b.spec)
+	return q
+}
+
+// who is the wire form of who is calling.
+func (b *binding) who(x *grapnel.Exchange) []byte {
+	switch {
+	case b.stage == grapnel.Pre || b.stage == grapnel.Auth: // nobody is known yet [B-20]
+		return nil
+	case x.Session != nil:
+		return b.client.sessions.encoded(x.Session, b.client.tyk) // [B-21]
+	case b.stage == grapnel.Response:
+		return b.nobody // [B-22]
 	}
-	if r.TLS != nil {
-		o.Scheme = "https" // [B-13]
-	}
-	target := b.target(x)
-	o.Url = text(target.String())
-	if b.pending(x) {
-		o.RequestUri = text(target.RequestURI()) // [B-9]
-	}
+	return nil
+}
+
+// writeRequest describes the request [B-3…B-16, B-29].
+func (b *binding) writeRequest(q *question, x *grapnel.Exchange) {
+	r, target := x.Request, b.target(x)
+	q.url, q.method = text(target.String()), r.Method
 	if b.stage != grapnel.Response && x.RewriteMethod != "" {
-		o.Method = x.RewriteMethod // [B-12]
+		q.method = x.RewriteMethod // [B-12]
 	}
-	o.Params = params(b.query(x))
-	return o
+	uri := r.RequestURI
+	if b.pending(x) {
+		uri = target.RequestURI() // [B-9]
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https" // [B-13]
+	}
+	b.writeHeaders(q, r)
+	q.bytes(requestBody, q.text)
+	q.string(requestURL, q.url)
+	q.params(b.query(x))
+	q.buf = append(q.buf, b.overrides...)
+	q.string(requestMethod, q.method)
+	q.string(requestRequestURI, uri)
+	q.string(requestScheme, scheme)
+	q.bytes(requestRawBody, q.body)
 }
 
 // pending says that a rewrite rule chose a URL which the upstream stage has not
@@ -80,34 +104,68 @@ func (b *binding) query(x *grapnel.Exchange) string {
 	return b.target(x).RawQuery
 }
 
-// requestHeaders lists the first value of each header, and the host [B-3, B-4].
-func requestHeaders(r *http.Request) map[string]string {
-	out := make(map[string]string, len(r.Header)+1)
-	for name, values := range r.Header {
-		if len(values) > 0 {
-			out[text(name)] = text(values[0])
-		}
-	}
+// writeHeaders lists the first value of each header, and the host [B-3, B-4].
+func (b *binding) writeHeaders(q *question, r *http.Request) {
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
-	if host != "" {
-		out["Host"] = text(host)
+	// As recorded: in the original it is gone when Response hooks are asked.
+	encodings := b.stage != grapnel.Response || !b.client.tyk
+	for name, values := range r.Header {
+		if len(values) > 0 && (name != "Host" || host == "") && (name != "Accept-Encoding" || encodings) {
+			q.entry(requestHeaders, name, values[0])
+		}
 	}
-	return out
+	if host != "" {
+		q.entry(requestHeaders, "Host", host)
+	}
+}
+
+// params lists the parameters of a raw query as plugins see them: the first
+// value of each name, pairs that are not well-formed are not seen [B-11]. The
+// pairs go from the last to the first: of the entries of a map that have one key
+// the last one counts, so that nobody need remember the names.
+func (m *message) params(raw string) {
+	for raw != "" {
+		i := strings.LastIndexByte(raw, '&')
+		if key, value, ok := parsePair(raw[i+1:]); ok {
+			m.entry(requestParams, key, value)
+		}
+		raw = raw[:max(i, 0)]
+	}
 }
 
 // bodyText is the copy of a body that plugins get as text, if it is text and
 // the hook wants it [B-14].
-func (b *binding) bodyText(body []byte) string {
+func (b *binding) bodyText(body []byte) []byte {
 	if b.rawOnly || !utf8.Valid(body) {
-		return ""
+		return nil
 	}
-	return string(body)
+	return body
 }
 
-// text makes s fit for a protobuf string, which holds valid UTF-8 only. What the
-// plugin leaves untouched goes on with the bytes it had: nothing is ever taken
-// back from a text that equals the one sent.
-func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+// head is how the messages of a hook begin.
+func head(kind uint64, name string) []byte {
+	var m message
+	m.varint(objectHookType, kind)
+	m.string(objectHookName, name)
+	return m.buf
+}
+
+// spec is the wire form of what plugins are told about the API [B-17, B-18].
+func spec(facts map[string]string) []byte {
+	var m message
+	m.entries(objectSpec, facts)
+	return m.buf
+}
+
+// noOverrides are the return_overrides of every request: none [B-16].
+func noOverrides() []byte {
+	var m message
+	o := m.begin(requestReturnOverrides)
+	m.buf = protowire.AppendTag(m.buf, overridesResponseCode, protowire.VarintType)
+	m.buf = protowire.AppendVarint(m.buf, 1<<64-1) // -1
+	m.end(o)
+	return m.buf
+}

@@ -1,45 +1,46 @@
 package coprocess
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
-// override is what the plugin answers in the upstream's place: a refusal,
+// response is what the plugin answers in the upstream's place: a refusal,
 // a response, or nothing when it lets the request pass. A code
 // that cannot be a reply's status is a fault of the plugin [L-11].
-func override(o *wire.ReturnOverrides) (*http.Response, error) {
-	code := int(o.GetResponseCode())
+func (o *overrides) response() (*http.Response, error) {
+	code := int(o.code)
 	if code <= 0 {
 		return nil, nil
 	}
 	if !finalStatus(code) {
 		return nil, fmt.Errorf("return_overrides.response_code: %d is not the status of a reply", code)
 	}
-	if err := checkHeaders("return_overrides.headers", o.Headers); err != nil {
+	if err := checkHeaders("return_overrides.headers", o.headers); err != nil {
 		return nil, err
 	}
-	header := make(http.Header, len(o.Headers)+1)
-	for name, value := range o.Headers {
+	header := make(http.Header, len(o.headers)+1)
+	for name, value := range o.headers {
 		header.Set(name, value)
 	}
-	message := o.ResponseError // wins
-	if message == "" {
-		message = o.ResponseBody
+	body := o.failure // wins
+	if len(body) == 0 {
+		body = o.body
 	}
-	if code >= http.StatusBadRequest && !o.OverrideError {
+	if code >= http.StatusBadRequest && !o.verbatim {
+		message := string(body)
 		if message == "" {
 			message = "Key not authorised"
 		}
 		return nil, &grapnel.Error{Status: code, Code: grapnel.CodePluginRefused, Message: message, Header: header}
 	}
-	body := []byte(message)
 	if !statusHasBody(code) {
 		body = nil
 	}
+	body = bytes.Clone(body)
 	if _, given := header["Content-Type"]; !given && len(body) > 0 {
 		header.Set("Content-Type", http.DetectContentType(body))
 	}

@@ -7,25 +7,6 @@ import (
 	"strings"
 )
 
-// params lists the parameters of a raw query as plugins see them: the first
-// value of each name. Pairs that are not well-formed are not seen [B-11].
-func params(raw string) map[string]string {
-	if raw == "" {
-		return nil
-	}
-	out := make(map[string]string, 1+strings.Count(raw, "&"))
-	for pair := range strings.SplitSeq(raw, "&") {
-		key, value, ok := parsePair(pair)
-		if !ok {
-			continue
-		}
-		if _, seen := out[key]; !seen {
-			out[key] = value
-		}
-	}
-	return out
-}
-
 // parsePair reads one pair of a raw query as url.ParseQuery does.
 func parsePair(pair string) (key, value string, ok bool) {
 	if pair == "" || strings.Contains(pair, ";") {

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // L-4: what editQuery does to odd queries.
@@ -105,7 +109,15 @@ func FuzzParams(f *testing.F) {
 			return // the standard library has a limit
 		}
 		want, _ := url.ParseQuery(raw)
-		got := params(raw)
+		m := message{}
+		request := m.begin(objectRequest)
+		m.params(raw)
+		m.end(request)
+		o := &wire.Object{}
+		if err := proto.Unmarshal(m.buf, o); err != nil {
+			t.Fatal(err)
+		}
+		got := o.Request.Params
 		if !validPairs(want) {
 			return
 		}

@@ -1,6 +1,7 @@
 package coprocess
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,64 +11,37 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
-
-// responseObject describes the upstream's reply, whose body is this [B-28]. It
-// shares body and header values with the reply.
-func (b *binding) responseObject(resp *http.Response, body []byte) *wire.ResponseObject {
-	o := &wire.ResponseObject{
-		StatusCode:        int32(resp.StatusCode),
-		RawBody:           body,
-		Body:              b.bodyText(body),
-		Headers:           make(map[string]string, len(resp.Header)),
-		MultivalueHeaders: make([]*wire.Header, 0, len(resp.Header)),
-	}
-	for name, values := range resp.Header {
-		if len(values) == 0 {
-			continue
-		}
-		h := &wire.Header{Key: text(name), Values: texts(values)}
-		o.Headers[h.Key] = h.Values[0]
-		o.MultivalueHeaders = append(o.MultivalueHeaders, h)
-	}
-	return o
-}
-
-// texts is [text] for several; values that are fit already are shared.
-func texts(values []string) []string {
-	if !slices.ContainsFunc(values, unfit) {
-		return values
-	}
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = text(v)
-	}
-	return out
-}
 
 func unfit(s string) bool { return !utf8.ValidString(s) }
 
 // applyResponse checks the answer to a response hook, and then makes the reply
 // what it says [A-41…A-49]. On error the reply stays as it is.
-func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, sent, got *wire.ResponseObject) error {
-	if got == nil {
+func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *question, a *answer) error {
+	got := &a.reply
+	if !got.given {
 		return errors.New("response: missing")
 	}
-	status := int(got.StatusCode)
-	if !finalStatus(status) && got.StatusCode != sent.StatusCode {
+	status := int(got.status)
+	if !finalStatus(status) && status != q.reply.status {
 		return fmt.Errorf("response.status_code: %d is not the status of a reply", status)
 	}
-	header, err := b.responseHeader(resp.Header, sent, got)
-	if err != nil {
-		return err
+	if !got.unchanged(&q.reply) {
+		header, err := b.responseHeader(&q.reply, got)
+		if err != nil {
+			return err
+		}
+		resp.Header = header
 	}
-	resp.Header = header
 	if status != resp.StatusCode {
 		b.setStatus(x, resp, status)
 	}
 	if hasBody(x.Request.Method, status) {
-		setBody(resp, got.RawBody) // an edit of the text alone has no effect
+		body := q.reply.body
+		if !bytes.Equal(got.body, body) { // an edit of the text alone has no effect
+			body = a.data.keep(got.body)
+		}
+		setBody(resp, body)
 	}
 	return nil
 }
@@ -95,22 +69,22 @@ func setBody(resp *http.Response, body []byte) {
 // responseHeader makes the reply's new header of the answer. What
 // the answer says about the connection and the length counts for nothing, old
 // stays there; values that came back as they were sent have their old bytes.
-func (b *binding) responseHeader(old http.Header, sent, got *wire.ResponseObject) (http.Header, error) {
-	entries := b.synchronise(sent, got)
+func (b *binding) responseHeader(sent *sentReply, got *gotReply) (http.Header, error) {
+	old, lines := sent.header, b.synchronise(sent, got)
 	lost := unsent(old)
-	out := make(http.Header, len(entries)+1)
-	for _, e := range entries {
-		if !httpguts.ValidHeaderFieldName(e.Key) {
-			return nil, fmt.Errorf("response headers: %.64q is not a header name", e.Key)
+	out := make(http.Header, len(lines)+1)
+	for _, l := range lines {
+		if !httpguts.ValidHeaderFieldName(l.name) {
+			return nil, fmt.Errorf("response headers: %.64q is not a header name", l.name)
 		}
-		name := b.client.headerName(e.Key)
+		name := b.client.headerName(l.name)
 		if name == "Transfer-Encoding" {
 			return nil, fmt.Errorf("response headers[%q]: the gateway frames messages itself", name)
 		}
 		if ofConnection(name) {
 			continue
 		}
-		for _, v := range e.Values {
+		for _, v := range l.values {
 			v = lost.take(name, v)
 			if err := checkValue(v); err != nil && !slices.Contains(old[name], v) {
 				return nil, fmt.Errorf("response headers[%.64q]: %w", name, err)

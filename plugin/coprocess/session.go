@@ -2,150 +2,138 @@ package coprocess
 
 import (
 	"encoding/json"
-	"fmt"
+	"hash/maphash"
 	"math"
-	"net/http"
+	"sync/atomic"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/grapnel-gateway/grapnel"
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
-// sessionState is the wire form of a session [B-22…B-27]. The original holds
-// back certificate, max_query_depth and, as recorded, key_id; natively they are
-// sent [L-1, L-3].
-func sessionState(s *grapnel.Session, tyk bool) *wire.SessionState {
-	out := &wire.SessionState{
-		LastCheck: s.LastCheck, Allowance: s.Allowance, Rate: s.Rate, Per: s.Per,
-		Expires: s.Expires, DataExpires: s.DataExpires, SessionLifetime: s.SessionLifetime,
-		QuotaMax: s.QuotaMax, QuotaRenews: s.QuotaRenews, QuotaRemaining: s.QuotaRemaining, QuotaRenewalRate: s.QuotaRenewalRate,
-		AccessRights: accessRights(s.AccessRights),
-		OrgId:        s.OrgID, Alias: s.Alias, Tags: s.Tags,
-		OauthClientId: s.OAuthClientID, OauthKeys: s.OAuthKeys,
-		BasicAuthData: &wire.BasicAuthData{Password: s.BasicAuthData.Password, Hash: s.BasicAuthData.Hash},
-		JwtData:       &wire.JWTData{Secret: s.JWTData.Secret},
-		HmacEnabled:   s.HMACEnabled, HmacSecret: s.HMACSecret,
-		IsInactive:    s.IsInactive,
-		ApplyPolicyId: s.ApplyPolicyID, ApplyPolicies: s.ApplyPolicies,
-		Monitor:                 &wire.Monitor{TriggerLimits: s.Monitor.TriggerLimits},
-		EnableDetailedRecording: s.DetailedRecording,
-		Metadata:                metadata(s.Metadata),
-		LastUpdated:             s.LastUpdated,
-		IdExtractorDeadline:     s.IDExtractorDeadline,
-		PostExpiryAction:        s.PostExpiryAction, PostExpiryGracePeriod: s.PostExpiryGrace,
-	}
-	if !tyk {
-		out.Certificate, out.MaxQueryDepth, out.KeyId = s.Certificate, int64(s.MaxQueryDepth), text(s.KeyID)
-	}
-	return out
+// encodeSession is the wire form of who is calling: session, and metadata, which
+// has the same entries as the session's [B-21…B-27].
+func encodeSession(s *grapnel.Session, tyk bool) []byte {
+	var m message
+	session := m.begin(objectSession)
+	m.session(s, tyk)
+	m.end(session)
+	m.metadata(objectMetadata, s.Metadata)
+	return m.buf
 }
 
-func accessRights(rights map[string]grapnel.AccessDefinition) map[string]*wire.AccessDefinition {
-	if len(rights) == 0 {
-		return nil
+// session writes the fields of a session. The original holds back certificate,
+// max_query_depth and, as recorded, key_id; natively they are sent [L-1, L-3].
+func (m *message) session(s *grapnel.Session, tyk bool) {
+	m.varint(sessionLastCheck, uint64(s.LastCheck))
+	m.double(sessionAllowance, s.Allowance)
+	m.double(sessionRate, s.Rate)
+	m.double(sessionPer, s.Per)
+	m.varint(sessionExpires, uint64(s.Expires))
+	m.varint(sessionQuotaMax, uint64(s.QuotaMax))
+	m.varint(sessionQuotaRenews, uint64(s.QuotaRenews))
+	m.varint(sessionQuotaRemaining, uint64(s.QuotaRemaining))
+	m.varint(sessionQuotaRenewalRate, uint64(s.QuotaRenewalRate))
+	for id, right := range s.AccessRights {
+		m.right(id, right)
 	}
-	out := make(map[string]*wire.AccessDefinition, len(rights))
-	for id, d := range rights {
-		w := &wire.AccessDefinition{ApiName: d.APIName, ApiId: d.APIID, Versions: d.Versions}
-		for _, u := range d.AllowedURLs {
-			w.AllowedUrls = append(w.AllowedUrls, &wire.AccessSpec{Url: u.URL, Methods: u.Methods})
+	m.string(sessionOrgID, s.OrgID)
+	m.string(sessionOAuthClientID, s.OAuthClientID)
+	m.entries(sessionOAuthKeys, s.OAuthKeys)
+	basic := m.begin(sessionBasicAuthData)
+	m.string(basicPassword, s.BasicAuthData.Password)
+	m.string(basicHash, s.BasicAuthData.Hash)
+	m.end(basic)
+	jwt := m.begin(sessionJWTData)
+	m.string(jwtSecret, s.JWTData.Secret)
+	m.end(jwt)
+	m.bool(sessionHMACEnabled, s.HMACEnabled)
+	m.string(sessionHMACSecret, s.HMACSecret)
+	m.bool(sessionIsInactive, s.IsInactive)
+	m.string(sessionApplyPolicyID, s.ApplyPolicyID)
+	m.varint(sessionDataExpires, uint64(s.DataExpires))
+	m.monitor(s.Monitor.TriggerLimits)
+	m.bool(sessionDetailedRecording, s.DetailedRecording)
+	m.metadata(sessionMetadata, s.Metadata)
+	m.strings(sessionTags, s.Tags)
+	m.string(sessionAlias, s.Alias)
+	m.string(sessionLastUpdated, s.LastUpdated)
+	m.varint(sessionIDExtractorDeadline, uint64(s.IDExtractorDeadline))
+	m.varint(sessionLifetime, uint64(s.SessionLifetime))
+	m.strings(sessionApplyPolicies, s.ApplyPolicies)
+	if !tyk {
+		m.string(sessionCertificate, s.Certificate)
+		m.varint(sessionMaxQueryDepth, uint64(s.MaxQueryDepth))
+		m.string(sessionKeyID, s.KeyID)
+	}
+	m.string(sessionPostExpiryAction, s.PostExpiryAction)
+	m.varint(sessionPostExpiryGrace, uint64(s.PostExpiryGrace))
+}
+
+// right writes an entry of access_rights.
+func (m *message) right(id string, d grapnel.AccessDefinition) {
+	e := m.begin(sessionAccessRights)
+	m.element(entryKey, id)
+	right := m.begin(entryValue)
+	m.string(rightAPIName, d.APIName)
+	m.string(rightAPIID, d.APIID)
+	m.strings(rightVersions, d.Versions)
+	for _, u := range d.AllowedURLs {
+		access := m.begin(rightAllowedURLs)
+		m.string(accessURL, u.URL)
+		m.strings(accessMethods, u.Methods)
+		m.end(access)
+	}
+	m.end(right)
+	m.end(e)
+}
+
+func (m *message) monitor(limits []float64) {
+	monitor := m.begin(sessionMonitor)
+	if len(limits) > 0 {
+		packed := m.begin(monitorTriggerLimits)
+		for _, limit := range limits {
+			m.buf = protowire.AppendFixed64(m.buf, math.Float64bits(limit))
 		}
-		out[id] = w
+		m.end(packed)
 	}
-	return out
+	m.end(monitor)
 }
 
 // metadata makes texts of a session's metadata: strings stay, all else becomes
 // its JSON, and what has none is left out [B-23].
-func metadata(m map[string]any) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		if s, ok := v.(string); ok {
-			out[k] = s
-		} else if b, err := json.Marshal(v); err == nil {
-			out[k] = string(b)
+func (m *message) metadata(num protowire.Number, entries map[string]any) {
+	for key, value := range entries {
+		if s, ok := value.(string); ok {
+			m.entry(num, key, s)
+		} else if b, err := json.Marshal(value); err == nil {
+			m.entry(num, key, string(b))
 		}
 	}
-	return out
 }
 
-// authenticated is the session that the answer to an auth hook gives, under the
-// token that it names [C-4…C-9]. An answer without either refuses the client.
-func (b *binding) authenticated(got *wire.Object) (*grapnel.Session, error) {
-	state := got.GetSession()
-	meta := make(map[string]any, len(state.GetMetadata())+len(got.GetMetadata()))
-	for k, v := range state.GetMetadata() {
-		meta[k] = v
-	}
-	for k, v := range got.GetMetadata() {
-		meta[k] = v // wins [C-5]
-	}
-	token, _ := meta["token"].(string)
-	if state == nil || token == "" {
-		return nil, &grapnel.Error{Status: http.StatusForbidden, Code: grapnel.CodePluginRefused, Message: "Forbidden"}
-	}
-	if err := checkNumbers(state); err != nil {
-		return nil, err
-	}
-	s := session(state)
-	s.Metadata, s.KeyID, s.OrgID = meta, token, b.org
-	return s, nil
+// sessions remember the wire form of sessions, which change rarely and are then
+// other sessions: one that is attached to an exchange is shared and never
+// written to. A session is known by where it lies, which is its own as long as
+// it is remembered.
+type sessions struct {
+	seed  maphash.Seed
+	slots [1 << 10]atomic.Pointer[encoded]
 }
 
-// checkNumbers refuses numbers that no stored session can hold.
-func checkNumbers(s *wire.SessionState) error {
-	type number struct {
-		field string
-		value float64
-	}
-	numbers := []number{{"allowance", s.Allowance}, {"rate", s.Rate}, {"per", s.Per}}
-	for _, limit := range s.GetMonitor().GetTriggerLimits() {
-		numbers = append(numbers, number{"monitor.trigger_limits", limit})
-	}
-	for _, n := range numbers {
-		if math.IsNaN(n.value) || math.IsInf(n.value, 0) {
-			return fmt.Errorf("session.%s: %v is not a number", n.field, n.value)
-		}
-	}
-	return nil
+type encoded struct {
+	session *grapnel.Session
+	wire    []byte
 }
 
-// session is the session that a plugin returned, without metadata [C-7].
-func session(s *wire.SessionState) *grapnel.Session {
-	return &grapnel.Session{
-		LastCheck: s.LastCheck, Allowance: s.Allowance, Rate: s.Rate, Per: s.Per,
-		Expires: s.Expires, DataExpires: s.DataExpires, SessionLifetime: s.SessionLifetime,
-		QuotaMax: s.QuotaMax, QuotaRenews: s.QuotaRenews, QuotaRemaining: s.QuotaRemaining, QuotaRenewalRate: s.QuotaRenewalRate,
-		AccessRights: returnedRights(s.AccessRights),
-		Alias:        s.Alias, Tags: s.Tags,
-		OAuthClientID: s.OauthClientId, OAuthKeys: s.OauthKeys,
-		BasicAuthData: grapnel.BasicAuthData{Password: s.GetBasicAuthData().GetPassword(), Hash: s.GetBasicAuthData().GetHash()},
-		JWTData:       grapnel.JWTData{Secret: s.GetJwtData().GetSecret()},
-		HMACEnabled:   s.HmacEnabled, HMACSecret: s.HmacSecret,
-		IsInactive:    s.IsInactive,
-		ApplyPolicyID: s.ApplyPolicyId, ApplyPolicies: s.ApplyPolicies,
-		Monitor:             grapnel.Monitor{TriggerLimits: s.GetMonitor().GetTriggerLimits()},
-		DetailedRecording:   s.EnableDetailedRecording,
-		LastUpdated:         s.LastUpdated,
-		IDExtractorDeadline: s.IdExtractorDeadline,
-		PostExpiryAction:    s.PostExpiryAction, PostExpiryGrace: s.PostExpiryGracePeriod,
-		Certificate: s.Certificate, MaxQueryDepth: int(s.MaxQueryDepth),
+// encoded is the wire form of s. Each session has one slot, which it takes from
+// the one that was there.
+func (e *sessions) encoded(s *grapnel.Session, tyk bool) []byte {
+	slot := &e.slots[maphash.Comparable(e.seed, s)%uint64(len(e.slots))]
+	if known := slot.Load(); known != nil && known.session == s {
+		return known.wire
 	}
-}
-
-func returnedRights(rights map[string]*wire.AccessDefinition) map[string]grapnel.AccessDefinition {
-	if len(rights) == 0 {
-		return nil
-	}
-	out := make(map[string]grapnel.AccessDefinition, len(rights))
-	for id, d := range rights {
-		g := grapnel.AccessDefinition{APIName: d.GetApiName(), APIID: d.GetApiId(), Versions: d.GetVersions()}
-		for _, u := range d.GetAllowedUrls() {
-			g.AllowedURLs = append(g.AllowedURLs, grapnel.AccessSpec{URL: u.GetUrl(), Methods: u.GetMethods()})
-		}
-		out[id] = g
-	}
-	return out
+	wire := encodeSession(s, tyk)
+	slot.Store(&encoded{s, wire})
+	return wire
 }

@@ -3,55 +3,75 @@ package coprocess
 import (
 	"maps"
 	"slices"
-
-	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 // synchronise is the one list of headers that an answer means, which has them
 // twice: headers, with one value each, and multivalue_headers. An untouched
 // headers leaves the word to the list; a list that is missing as a whole
 // is that of a plugin which does not know it, and changes nothing [L-24]. The
-// messages that were sent stay as they are; those of the answer are used up.
-func (b *binding) synchronise(sent, got *wire.ResponseObject) []*wire.Header {
-	list := got.MultivalueHeaders
-	switch same := maps.Equal(sent.Headers, got.Headers); {
-	case same && len(list) == 0 && len(got.Headers) > 0:
-		return sent.MultivalueHeaders
+// lists of the answer are used up.
+func (b *binding) synchronise(sent *sentReply, got *gotReply) []*line {
+	was := sent.first()
+	switch same := maps.Equal(was, got.headers); {
+	case same && len(got.list) == 0 && len(got.headers) > 0:
+		return sent.list()
 	case same:
-		return list
+		return got.list
 	case b.client.tyk:
-		return mirror(list, got.Headers)
+		return mirror(got.list, got.headers)
 	}
-	return merge(sent, got)
+	return merge(sent, was, got)
+}
+
+// first is the headers that were sent, by name.
+func (r *sentReply) first() map[string]string {
+	out := make(map[string]string, len(r.names))
+	for _, name := range r.names {
+		out[text(name)] = text(r.header[name][0])
+	}
+	return out
+}
+
+// list is the multivalue_headers that were sent.
+func (r *sentReply) list() []*line {
+	out := make([]*line, 0, len(r.names))
+	for _, name := range r.names {
+		l := &line{name: text(name)}
+		for _, v := range r.header[name] {
+			l.values = append(l.values, text(v))
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 // mirror makes the list say what headers says: each of its values is the first
 // of its name, and names that it lacks go.
-func mirror(list []*wire.Header, headers map[string]string) []*wire.Header {
-	return slices.DeleteFunc(setFirst(list, headers), func(h *wire.Header) bool {
-		_, named := headers[h.Key]
+func mirror(list []*line, headers map[string]string) []*line {
+	return slices.DeleteFunc(setFirst(list, headers), func(l *line) bool {
+		_, named := headers[l.name]
 		return !named
 	})
 }
 
 // merge makes the changes of headers on the list, and keeps the changes of the
 // list itself [L-25].
-func merge(sent, got *wire.ResponseObject) []*wire.Header {
+func merge(sent *sentReply, was map[string]string, got *gotReply) []*line {
 	changed := make(map[string]string)
-	for name, value := range got.Headers {
-		if was, had := sent.Headers[name]; !had || was != value {
+	for name, value := range got.headers {
+		if before, had := was[name]; !had || before != value {
 			changed[name] = value
 		}
 	}
-	removed := func(h *wire.Header) bool {
-		_, had := sent.Headers[h.Key]
-		_, has := got.Headers[h.Key]
+	removed := func(l *line) bool {
+		_, had := was[l.name]
+		_, has := got.headers[l.name]
 		return had && !has
 	}
-	list := got.MultivalueHeaders
+	list := got.list
 	if len(list) == 0 { // as a whole: names that headers left alone keep all they had
-		list = slices.DeleteFunc(slices.Clone(sent.MultivalueHeaders), func(h *wire.Header) bool {
-			_, edited := changed[h.Key]
+		list = slices.DeleteFunc(sent.list(), func(l *line) bool {
+			_, edited := changed[l.name]
 			return edited
 		})
 	}
@@ -60,19 +80,19 @@ func merge(sent, got *wire.ResponseObject) []*wire.Header {
 
 // setFirst gives each of these names its value, in the place of the first one it
 // has in the list. A name that is listed without values stays without.
-func setFirst(list []*wire.Header, first map[string]string) []*wire.Header {
-	listed := make(map[string]*wire.Header, len(list))
-	for _, h := range list {
-		if listed[h.Key] == nil {
-			listed[h.Key] = h
+func setFirst(list []*line, first map[string]string) []*line {
+	listed := make(map[string]*line, len(list))
+	for _, l := range list {
+		if listed[l.name] == nil {
+			listed[l.name] = l
 		}
 	}
 	for name, value := range first {
-		switch h := listed[name]; {
-		case h == nil:
-			list = append(list, &wire.Header{Key: name, Values: []string{value}})
-		case len(h.Values) > 0:
-			h.Values[0] = value
+		switch l := listed[name]; {
+		case l == nil:
+			list = append(list, &line{name: name, values: []string{value}})
+		case len(l.values) > 0:
+			l.values[0] = value
 		}
 	}
 	return list
