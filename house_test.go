@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"examples/go/minimal":        {"proto/coprocess"},
 	"examples/go/demo":           {"proto/coprocess"},
 	"examples/go/sample":         {"sdk"},
+	"examples/go/tutorial":       {"sdk"},
 	"scaffold":                   {"proto", "sdk/node", "sdk/python"},
 	"sdk":                        {"proto/coprocess"},
 	"sdk/node":                   {},

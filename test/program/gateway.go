@@ -110,6 +110,12 @@ func (g *Gateway) Stop(t testing.TB) {
 	}
 }
 
+// Kill ends the process as a crash would, and waits until it is gone.
+func (g *Gateway) Kill() {
+	g.cmd.Process.Kill()
+	<-g.done
+}
+
 // Signal sends the process a signal.
 func (g *Gateway) Signal(t testing.TB, s syscall.Signal) {
 	t.Helper()

@@ -9,6 +9,7 @@ package tutorial_test
 
 import (
 	"bytes"
+	"cmp"
 	"net"
 	"os"
 	"os/exec"
@@ -74,9 +75,10 @@ func TestQuotes(t *testing.T) {
 	}
 }
 
-// TestSteps does what the tutorials of the languages in GRAPNEL_SAMPLES say.
+// TestSteps does what the tutorials of the languages in GRAPNEL_SAMPLES say; by
+// default those are Go and Python.
 func TestSteps(t *testing.T) {
-	chosen := strings.Fields(os.Getenv("GRAPNEL_SAMPLES"))
+	chosen := strings.Fields(cmp.Or(os.Getenv("GRAPNEL_SAMPLES"), "go python"))
 	for _, file := range tutorials(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".md")
 		if !slices.Contains(chosen, name) && !slices.Contains(chosen, "all") {
@@ -109,7 +111,7 @@ func newReader(t *testing.T) *reader {
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"sdk", "proto", "examples/node", "examples/java"} {
+	for _, part := range []string{"go.mod", "go.sum", "sdk", "proto", "examples/node", "examples/java"} {
 		if err := os.Symlink(filepath.Join(repository, part), filepath.Join(clone, part)); err != nil {
 			t.Fatal(err)
 		}
