@@ -155,11 +155,15 @@ func (c *courier) Subscribe(ctx context.Context, heard func(grapnel.Signal)) err
 func (c *courier) run() {
 	defer c.settled.Do(func() { close(c.tried) })
 	for lost := false; c.life.Err() == nil; lost = true {
-		err := c.listen(lost)
+		heard, err := c.listen(lost)
 		if c.life.Err() != nil {
 			return
 		}
-		c.log.Warn("the connection for news from other gateways broke; it is made again", "err", err)
+		level := slog.LevelDebug // an outage is told once
+		if heard || !lost {
+			level = slog.LevelWarn
+		}
+		c.log.Log(c.life, level, "the connection for news from other gateways broke; it is made again", "err", err)
 		c.settled.Do(func() { close(c.tried) })
 		select {
 		case <-time.After(restFor):
@@ -168,15 +172,16 @@ func (c *courier) run() {
 	}
 }
 
-// listen hears signals on one connection until it breaks.
-func (c *courier) listen(lost bool) error {
+// listen hears signals on one connection until it breaks, and reports whether
+// there was one.
+func (c *courier) listen(lost bool) (heard bool, err error) {
 	sub := c.client.Subscribe(c.life, ourChannel, theirChannel)
 	defer sub.Close()
 	stop := context.AfterFunc(c.life, func() { sub.Close() })
 	defer stop()
 	for range 2 {
 		if _, err := sub.ReceiveTimeout(c.life, c.timeout); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if lost {
@@ -190,11 +195,11 @@ func (c *courier) listen(lost bool) error {
 		case err == nil:
 			asked = false
 		case asked || !errors.As(err, &timeout) || !timeout.Timeout():
-			return err
+			return true, err
 		default:
 			asked = true
 			if err := sub.Ping(c.life); err != nil {
-				return err
+				return true, err
 			}
 		}
 		if m, ok := got.(*redis.Message); ok {

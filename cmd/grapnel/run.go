@@ -51,6 +51,7 @@ type gateway struct {
 	ready  func(net.Addr) // told where clients are served; may be nil
 
 	parts   *parts
+	watcher watcher
 	reload  sync.Mutex
 	started grapnel.Server // the process's own part of the configuration
 }
@@ -58,6 +59,9 @@ type gateway struct {
 func (g *gateway) run(ctx context.Context, first *loaded) error {
 	c := first.config
 	g.started = c.Server
+	if first.catalog != nil {
+		first.catalog = quietCatalog{first.catalog, g.watcher.accept}
+	}
 	p, err := wire(ctx, first, g.log, g)
 	if err != nil {
 		return err
@@ -128,7 +132,7 @@ func (g *gateway) follow(ctx context.Context, paths []string) {
 	if len(paths) == 0 {
 		return
 	}
-	if err := watch(ctx, paths, g.log, reload); err != nil {
+	if err := g.watcher.start(ctx, paths, g.log, reload); err != nil {
 		g.log.Warn("changes of the configuration are not noticed; send SIGHUP", "error", err)
 	}
 }

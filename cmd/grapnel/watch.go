@@ -7,20 +7,51 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // settle is how long files must be left alone before a change counts, so that
 // an editor's or a copy's several steps are one change.
 const settle = 200 * time.Millisecond
 
-// watch calls changed whenever the files, or the .json and .xml files of the
-// folders, are not what they were, until the context ends. It watches folders,
-// since editors and orchestrators replace files instead of writing to them.
-func watch(ctx context.Context, paths []string, log *slog.Logger, changed func()) error {
-	w, err := fsnotify.NewWatcher()
+// A watcher notices when the files of a configuration, or the .json and .xml
+// files of its folders, are not what they were.
+type watcher struct {
+	mu    sync.Mutex
+	paths []string
+	last  string
+}
+
+// accept takes the files as they are now for known, as after the control API
+// has written one: what it publishes waits for a reload.
+func (w *watcher) accept() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = fingerprint(w.paths)
+}
+
+func (w *watcher) differs() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := fingerprint(w.paths)
+	differs := now != w.last
+	w.last = now
+	return differs
+}
+
+// start calls changed after every change, until the context ends. It watches
+// folders, since editors and orchestrators replace files instead of writing to
+// them.
+func (w *watcher) start(ctx context.Context, paths []string, log *slog.Logger, changed func()) error {
+	w.mu.Lock()
+	w.paths, w.last = paths, fingerprint(paths)
+	w.mu.Unlock()
+	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch configuration: %w", err)
 	}
@@ -28,33 +59,51 @@ func watch(ctx context.Context, paths []string, log *slog.Logger, changed func()
 		if info, err := os.Stat(p); err != nil || !info.IsDir() {
 			p = filepath.Dir(p)
 		}
-		if err := w.Add(p); err != nil {
-			w.Close()
+		if err := notify.Add(p); err != nil {
+			notify.Close()
 			return fmt.Errorf("watch %s: %w", p, err)
 		}
 	}
-	go func() {
-		defer w.Close()
-		last := fingerprint(paths)
-		timer := time.NewTimer(settle)
-		timer.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case err := <-w.Errors:
-				log.Warn("watch configuration", "error", err)
-			case <-w.Events:
-				timer.Reset(settle)
-			case <-timer.C:
-				if now := fingerprint(paths); now != last {
-					last = now
-					changed()
-				}
+	go w.run(ctx, notify, log, changed)
+	return nil
+}
+
+func (w *watcher) run(ctx context.Context, notify *fsnotify.Watcher, log *slog.Logger, changed func()) {
+	defer notify.Close()
+	timer := time.NewTimer(settle)
+	timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case err := <-notify.Errors:
+			log.Warn("watch configuration", "error", err)
+		case <-notify.Events:
+			timer.Reset(settle)
+		case <-timer.C:
+			if w.differs() {
+				changed()
 			}
 		}
-	}()
-	return nil
+	}
+}
+
+// quietCatalog is a catalog in watched folders, whose own writes are no news.
+type quietCatalog struct {
+	grapnel.Catalog
+	wrote func()
+}
+
+// PutDocument implements [grapnel.Catalog].
+func (c quietCatalog) PutDocument(ctx context.Context, kind, id string, document []byte) error {
+	defer c.wrote()
+	return c.Catalog.PutDocument(ctx, kind, id, document)
+}
+
+// DeleteDocument implements [grapnel.Catalog].
+func (c quietCatalog) DeleteDocument(ctx context.Context, kind, id string) error {
+	defer c.wrote()
+	return c.Catalog.DeleteDocument(ctx, kind, id)
 }
 
 // fingerprint is different when a file is.

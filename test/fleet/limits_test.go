@@ -137,6 +137,6 @@ func remaining(t *testing.T, g *gateway, key string) int64 {
 	var session struct {
 		QuotaRemaining int64 `json:"quota_remaining"`
 	}
-	decode(t, g.command(t, http.MethodGet, "/keys/"+key, nil), &session)
+	decode(t, g.command(t, http.MethodGet, keyPath(key), nil), &session)
 	return session.QuotaRemaining
 }

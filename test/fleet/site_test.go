@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,7 +67,7 @@ func newSite(t *testing.T, store string, apis ...object) *site {
 
 // api is an API that is found under its id.
 func api(id string, auth ...object) object {
-	return object{"id": id, "listen_path": "/" + id + "/", "auth": auth}
+	return object{"id": id, "listen_path": "/" + id + "/", "auth": append([]object{}, auth...)}
 }
 
 // tokenAuth takes stored keys as they are.
@@ -228,6 +229,9 @@ func (g *gateway) createKey(t testing.TB, session object) string {
 	decode(t, g.command(t, http.MethodPost, "/keys/create", session), &created)
 	return created.Key
 }
+
+// keyPath is a key's path in the control API.
+func keyPath(key string) string { return "/keys/" + url.PathEscape(key) }
 
 func decode(t testing.TB, text string, into any) {
 	t.Helper()

@@ -1,0 +1,168 @@
+package fleet
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/grapnel-gateway/grapnel/store/storetest"
+)
+
+// An answer is what one kind of request got, and when.
+type answer struct {
+	begin, end time.Time
+	status     int
+}
+
+// A watch asks for the same thing all the time.
+type watch struct {
+	name string
+	ask  func() (reply, error)
+
+	mu      sync.Mutex
+	answers []answer
+}
+
+// run asks until done is closed.
+func (w *watch) run(t *testing.T, done <-chan struct{}) {
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(2 * time.Millisecond): // leaves the machine to the others
+		}
+		a := answer{begin: time.Now()}
+		r, err := w.ask()
+		if err != nil {
+			t.Errorf("%s: %v", w.name, err)
+			return
+		}
+		a.end, a.status = time.Now(), r.status
+		w.mu.Lock()
+		w.answers = append(w.answers, a)
+		w.mu.Unlock()
+	}
+}
+
+// since returns the statuses of what was asked after a time.
+func (w *watch) since(begin time.Time) map[int]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[int]int{}
+	for _, a := range w.answers {
+		if a.begin.After(begin) {
+			out[a.status]++
+		}
+	}
+	return out
+}
+
+// slowest is the longest wait for any answer.
+func (w *watch) slowest() (longest time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.answers {
+		longest = max(longest, a.end.Sub(a.begin))
+	}
+	return longest
+}
+
+// bound is how long a request may take while Redis is away, be it dead or mute.
+// The gateway waits a second for each answer; a request asks at most twice before
+// that is known.
+const bound = 3 * time.Second
+
+// TestRedisDies: without Redis, who needs it gets 503 within a bounded time.
+// Everyone else goes on, and all is well soon after it is back.
+func TestRedisDies(t *testing.T) {
+	redis := storetest.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+	outage(t, redis, redis.Kill, redis.Start)
+}
+
+// TestRedisHangs: the same when it accepts connections and never answers.
+func TestRedisHangs(t *testing.T) {
+	redis := storetest.Redis(t)
+	outage(t, redis, redis.Freeze, redis.Thaw)
+}
+
+func outage(t *testing.T, redis *storetest.Server, away, back func()) {
+	s := newSite(t, redis.URL(), api("open"), api("keyed", tokenAuth()), api("limited", tokenAuth()), api("custom", pluginAuth("let in", nil)))
+	s.config["keys"] = object{"cache_for": "100ms", "grace": "1m"}
+	s.plugin.on("let in", accept(unlimited))
+	g := s.start(t)
+	free := g.createKey(t, object{"access_rights": rights("keyed")})
+	counted := g.createKey(t, object{"rate": 1e6, "per": 1, "access_rights": rights("limited")})
+
+	stranger := 0
+	spared := []*watch{
+		{name: "open", ask: func() (reply, error) { return g.try("/open/", "") }},
+		{name: "remembered", ask: func() (reply, error) { return g.try("/keyed/", free) }},
+		{name: "remembered of the plugin", ask: func() (reply, error) { return g.try("/custom/", "someone") }},
+	}
+	hit := []*watch{
+		{name: "limited", ask: func() (reply, error) { return g.try("/limited/", counted) }},
+		{name: "unknown to the gateway", ask: func() (reply, error) {
+			stranger++
+			return g.try("/custom/", fmt.Sprint("stranger-", stranger))
+		}},
+	}
+	all := append(spared, hit...)
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	for _, w := range all {
+		running.Go(func() { w.run(t, done) })
+	}
+	warm := time.Now()
+	for _, w := range all {
+		await(t, w.name+" served", func() bool { return w.since(warm)[http.StatusOK] >= 10 })
+	}
+
+	away()
+	gone := time.Now()
+	for _, w := range hit {
+		await(t, w.name+" refused", func() bool { return w.since(gone)[http.StatusServiceUnavailable] >= 10 })
+	}
+	for _, w := range spared {
+		await(t, w.name+" served", func() bool { return w.since(gone)[http.StatusOK] >= 10 })
+	}
+	back()
+	there := time.Now()
+	for _, w := range all {
+		await(t, w.name+" served again", func() bool { return w.since(there)[http.StatusOK] >= 10 })
+	}
+	settled := time.Now()
+	t.Logf("all served again %v after Redis was back", settled.Sub(there))
+	if took := settled.Sub(there); took > 5*time.Second {
+		t.Errorf("all served again after %v, want a few seconds", took)
+	}
+	for _, w := range all {
+		await(t, w.name+" served", func() bool { return w.since(settled)[http.StatusOK] >= 20 })
+	}
+	close(done)
+	running.Wait()
+
+	for _, w := range all {
+		t.Logf("%-26s slowest %v, statuses %v", w.name, w.slowest(), w.since(warm))
+		if w.slowest() > bound {
+			t.Errorf("%s: an answer took %v, want at most %v", w.name, w.slowest(), bound)
+		}
+		only(t, w.name+" in the end", w.since(settled), http.StatusOK)
+		only(t, w.name, w.since(warm), http.StatusOK, http.StatusServiceUnavailable)
+	}
+	for _, w := range spared {
+		only(t, w.name, w.since(warm), http.StatusOK)
+	}
+}
+
+// only checks that there were no other statuses.
+func only(t *testing.T, name string, statuses map[int]int, want ...int) {
+	t.Helper()
+	for _, status := range want {
+		delete(statuses, status)
+	}
+	if len(statuses) > 0 {
+		t.Errorf("%s: also got %v (status: times)", name, statuses)
+	}
+}
