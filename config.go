@@ -43,7 +43,9 @@ type Server struct {
 	ErrorTemplates string `yaml:"error_templates"`
 	// Store keeps sessions, counters and what the control API publishes:
 	// a file name, memory:, or a Redis for many gateways: redis://,
-	// rediss://, redis+sentinel://, redis+cluster://.
+	// rediss://, redis+sentinel://, redis+cluster://. Without one, it is the
+	// file grapnel.db where there is something to keep (an API knows its
+	// callers or has a rate, or the control API has a secret).
 	Store string `yaml:"store"`
 	// Keys say how credentials are stored and found.
 	Keys KeyRules `yaml:"keys"`
@@ -71,7 +73,6 @@ func (s *Server) SetDefaults() {
 		Upstream:   Duration(30 * time.Second),
 		Drain:      Duration(30 * time.Second),
 	}
-	s.Store = "grapnel.db"
 	s.Keys.SetDefaults()
 	s.Log = Log{Level: "info", Access: true}
 	s.Compat = CompatNative

@@ -18,8 +18,7 @@ func checkStore(url string, r *report) {
 	scheme, rest, remote := strings.Cut(url, "://")
 	kind, redis := strings.CutPrefix(scheme, "redis")
 	switch {
-	case url == "":
-		r.add("store", "missing; it is %s", forms)
+	case url == "": // the gateway chooses
 	case !remote || scheme == "file":
 	case !redis || !slices.Contains([]string{"", "+sentinel", "+cluster"}, strings.TrimPrefix(kind, "s")):
 		r.add("store", "the scheme %q is not one of a store; it is %s", scheme, forms)

@@ -15,7 +15,6 @@ import (
 func TestStoreChecks(t *testing.T) {
 	const forms = "it is a file name, memory:, redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://"
 	for url, want := range map[string]string{
-		``:                             `missing; ` + forms,
 		`mysql://u:hidden@h/x`:         `the scheme "mysql" is not one of a store; ` + forms,
 		`redisss://u:hidden@h`:         `the scheme "redisss" is not one of a store; ` + forms,
 		`redis+ring://h`:               `the scheme "redis+ring" is not one of a store; ` + forms,
@@ -31,7 +30,7 @@ func TestStoreChecks(t *testing.T) {
 		}
 	}
 	for _, url := range []string{
-		"grapnel.db", "/var/lib/grapnel/keys.db", "file:keys.db", "file:///keys.db", "memory:", "redis://h", "rediss://u:p@h:1/2?timeout=1s",
+		"", "grapnel.db", "/var/lib/grapnel/keys.db", "file:keys.db", "file:///keys.db", "memory:", "redis://h", "rediss://u:p@h:1/2?timeout=1s",
 		"redis+sentinel://a,b/master", "rediss+sentinel://a/m", "redis+cluster://a,b", "rediss+cluster://a",
 	} {
 		if c := mustParse(t, smallest+"\nstore: \""+url+"\"\n"); c.Store != url {

@@ -37,6 +37,7 @@ type courier struct {
 	secret   string
 	insecure bool
 	timeout  time.Duration
+	answers  func() // told that Redis answers
 
 	life    context.Context // ends when the store is closed
 	end     context.CancelFunc
@@ -45,10 +46,10 @@ type courier struct {
 	settled sync.Once
 }
 
-func newCourier(client redis.UniversalClient, o Options, timeout time.Duration) *courier {
+func newCourier(client redis.UniversalClient, o Options, timeout time.Duration, answers func()) *courier {
 	life, end := context.WithCancel(context.Background())
 	return &courier{
-		hub: newHub(), client: client, log: o.Log, secret: o.NodeSecret, insecure: o.AllowInsecure, timeout: timeout,
+		hub: newHub(), client: client, log: o.Log, secret: o.NodeSecret, insecure: o.AllowInsecure, timeout: timeout, answers: answers,
 		life: life, end: end, tried: make(chan struct{}),
 	}
 }
@@ -184,6 +185,7 @@ func (c *courier) listen(lost bool) (heard bool, err error) {
 			return false, err
 		}
 	}
+	c.answers() // before those who hear of it ask
 	if lost {
 		c.hub.publish(grapnel.Signal{Kind: grapnel.SignalLost})
 	}

@@ -60,9 +60,10 @@ func OpenRedis(r RedisOptions, o Options) (grapnel.Store, error) {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
+	b := &breaker{timeout: r.Timeout, log: o.Log, start: time.Now()}
 	return &shared{
-		breaker: &breaker{timeout: r.Timeout, log: o.Log, start: time.Now()},
-		courier: newCourier(client, o, r.Timeout),
+		breaker: b,
+		courier: newCourier(client, o, r.Timeout, b.heal),
 		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript),
 	}, nil
 }

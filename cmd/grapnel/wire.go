@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 			p.close()
 		}
 	}()
-	if p.store, err = store.Open(c.Store, store.Options{Log: log, NodeSecret: c.NodeSecret, AllowInsecure: c.AllowInsecure}); err != nil {
+	if p.store, err = store.Open(storeOf(c), store.Options{Log: log, NodeSecret: c.NodeSecret, AllowInsecure: c.AllowInsecure}); err != nil {
 		return nil, err
 	}
 	p.catalog = p.store
@@ -81,7 +82,7 @@ func (p *parts) reload(ctx context.Context, l *loaded, log *slog.Logger) error {
 // publish puts the control API and the health report where the configuration
 // wants them.
 func (p *parts) publish(c *grapnel.Config, log *slog.Logger, control admin.Control) {
-	vitals := admin.Vitals{Version: version, Plugins: p.server.Plugins, Store: storeName(c.Store), Ping: p.store.Ping}
+	vitals := admin.Vitals{Version: version, Plugins: p.server.Plugins, Store: storeName(storeOf(c)), Ping: p.store.Ping}
 	health, ready := admin.Health(vitals), admin.Ready(vitals)
 	handler := admin.Handler(admin.Options{
 		Secret: c.Admin.Secret, Control: control,
@@ -140,6 +141,19 @@ func (p *parts) follow(ctx context.Context, log *slog.Logger, reload func()) {
 
 // openPlugin connects to a plugin server. All of them speak coprocess.
 func openPlugin(s grapnel.PluginServer) (grapnel.Plugin, error) { return coprocess.New(s) }
+
+// storeOf is the store of a configuration. One that names none and keeps nothing
+// leaves no file behind.
+func storeOf(c *grapnel.Config) string {
+	if c.Store != "" {
+		return c.Store
+	}
+	keeps := func(a *grapnel.API) bool { return len(a.Auth) > 0 || a.Limits.RateLimit.Rate > 0 }
+	if c.Admin.Secret != "" || slices.ContainsFunc(c.APIs, keeps) {
+		return "grapnel.db"
+	}
+	return "memory:"
+}
 
 // storeName is what health reports call the store; never its address.
 func storeName(url string) string {

@@ -79,12 +79,7 @@ func TestUnknownKeyCreatedElsewhere(t *testing.T) {
 func TestAPIPublishedElsewhere(t *testing.T) {
 	s := newSite(t, storetest.Redis(t).URL(), api("keyed", tokenAuth()))
 	a, b := s.start(t), s.start(t)
-	definition := object{
-		"api_id": "later", "name": "later", "org_id": org, "use_keyless": true, "active": true,
-		"proxy":        object{"listen_path": "/later/", "target_url": s.upstream.URL, "strip_listen_path": true},
-		"version_data": object{"not_versioned": true, "versions": object{"Default": object{"name": "Default"}}},
-	}
-	a.command(t, http.MethodPost, "/apis", definition)
+	a.command(t, http.MethodPost, "/apis", open(s, "later"))
 	for _, g := range []*gateway{a, b} {
 		if r := g.get(t, "/later/", ""); r.status != http.StatusNotFound {
 			t.Errorf("before the reload: %d, want 404", r.status)
@@ -102,6 +97,23 @@ func TestAPIPublishedElsewhere(t *testing.T) {
 	b.command(t, http.MethodGet, "/reload/group", nil)
 	for _, g := range []*gateway{a, b, c} {
 		await(t, "gone", func() bool { return g.get(t, "/later/", "").status == http.StatusNotFound })
+	}
+}
+
+// open is the definition of an API that is open to everyone.
+func open(s *site, id string) object {
+	d := definition(id, object{"use_keyless": true})
+	d["proxy"].(object)["target_url"] = s.upstream.URL
+	return d
+}
+
+// publish has the gateway serve one more API, which its files do not have.
+func publish(t *testing.T, s *site, g *gateway, id string) {
+	t.Helper()
+	g.command(t, http.MethodPost, "/apis", open(s, id))
+	g.command(t, http.MethodGet, "/reload", nil)
+	if r := g.get(t, "/"+id+"/", ""); r.status != http.StatusOK {
+		t.Fatalf("the published API: %d %s", r.status, r.body)
 	}
 }
 

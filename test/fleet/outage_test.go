@@ -92,12 +92,14 @@ func outage(t *testing.T, redis *storetest.Server, away, back func()) {
 	s.config["keys"] = object{"cache_for": "100ms", "grace": "1m"}
 	s.plugin.on("let in", accept(unlimited))
 	g := s.start(t)
+	publish(t, s, g, "published")
 	free := g.createKey(t, object{"access_rights": rights("keyed")})
 	counted := g.createKey(t, object{"rate": 1e6, "per": 1, "access_rights": rights("limited")})
 
 	stranger := 0
 	spared := []*watch{
 		{name: "open", ask: func() (reply, error) { return g.try("/open/", "") }},
+		{name: "published", ask: func() (reply, error) { return g.try("/published/", "") }},
 		{name: "remembered", ask: func() (reply, error) { return g.try("/keyed/", free) }},
 		{name: "remembered of the plugin", ask: func() (reply, error) { return g.try("/custom/", "someone") }},
 	}

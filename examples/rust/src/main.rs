@@ -5,11 +5,11 @@ mod hooks;
 use coprocess::dispatcher_server::{Dispatcher, DispatcherServer};
 use coprocess::{Event, EventReply, Object};
 use std::os::unix::fs::FileTypeExt;
-use std::{env, error::Error, fs, io, time::Duration};
+use std::{env, error::Error, fs, io, process, time::Duration};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::wrappers::UnixListenerStream;
-use tonic::transport::server::{Router, Server, TcpIncoming};
+use tonic::transport::server::{Server, TcpIncoming};
 use tonic::{Request, Response, Status};
 
 const MAX_MESSAGE: usize = 64 << 20; // bytes; a text body counts twice
@@ -38,29 +38,53 @@ impl Dispatcher for Plugin {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let end = asked_to_end()?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<DispatcherServer<Plugin>>().await;
     let router = Server::builder()
         .add_service(DispatcherServer::new(Plugin).max_decoding_message_size(MAX_MESSAGE))
         .add_service(health_service);
-    match env::var("GRAPNEL_PLUGIN_SOCKET") {
-        Ok(path) if !path.is_empty() => at_socket(router, &path).await,
-        _ => at_address(router, &env::var("PLUGIN_LISTEN").unwrap_or("127.0.0.1:5555".into())).await,
+
+    if let Some(path) = variable("GRAPNEL_PLUGIN_SOCKET") {
+        let incoming = UnixListenerStream::new(at_socket(&path)?);
+        println!("listening on unix://{path}");
+        router.serve_with_incoming_shutdown(incoming, end).await?;
+        fs::remove_file(path)?;
+    } else {
+        let address = variable("PLUGIN_LISTEN").unwrap_or("127.0.0.1:5555".into());
+        let incoming = TcpIncoming::from(TcpListener::bind(&address).await?).with_nodelay(Some(true));
+        println!("listening on {address}");
+        router.serve_with_incoming_shutdown(incoming, end).await?;
     }
+    Ok(())
 }
 
-async fn at_address(router: Router, address: &str) -> Result<(), Box<dyn Error>> {
-    let listener = TcpIncoming::from(TcpListener::bind(address).await?).with_nodelay(Some(true));
-    println!("listening on {address}");
-    until_the_end(router.serve_with_incoming_shutdown(listener, asked_to_end())).await
+/// A variable of the environment that is set and not empty.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-async fn at_socket(router: Router, path: &str) -> Result<(), Box<dyn Error>> {
+/// Listens at a Unix socket, in place of a server that was killed.
+fn at_socket(path: &str) -> io::Result<UnixListener> {
     if fs::metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
-        fs::remove_file(path)?; // left by a server that was killed
+        fs::remove_file(path)?;
     }
-    let listener = UnixListenerStream::new(UnixListener::bind(path)?);
-    println!("listening on unix://{path}");
-    until_the_end(router.serve_with_incoming_shutdown(listener, asked_to_end())).await?;
-    Ok(fs::remove_file(path)?)
+    UnixListener::bind(path)
+}
+
+/// Waits for SIGTERM or SIGINT, which count from now on. The calls under way
+/// then have GRACE; what takes longer ends with the process.
+fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async {
+            tokio::time::sleep(GRACE).await;
+            process::exit(0);
+        });
+    })
 }
