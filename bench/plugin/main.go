@@ -27,7 +27,7 @@ func (plugin) Dispatch(_ context.Context, o *coprocess.Object) (*coprocess.Objec
 		o.Response.Headers["X-Plugin"] = "yes"
 	case "Accept":
 		if token := o.Request.Headers["Authorization"]; token != "" {
-			o.Session = &coprocess.SessionState{Rate: 1000, Per: 1, OrgId: "bench"}
+			o.Session = &coprocess.SessionState{OrgId: "bench"}
 			o.Metadata = map[string]string{"token": token}
 		}
 	}

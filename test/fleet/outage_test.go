@@ -3,7 +3,9 @@ package fleet
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -166,5 +168,46 @@ func only(t *testing.T, name string, statuses map[int]int, want ...int) {
 	}
 	if len(statuses) > 0 {
 		t.Errorf("%s: also got %v (status: times)", name, statuses)
+	}
+}
+
+// TestReloadWithoutRedis: a reload while Redis is away takes nothing away that the
+// control API has published.
+func TestReloadWithoutRedis(t *testing.T) {
+	redis := storetest.Redis(t)
+	s := newSite(t, redis.URL(), api("open"))
+	g := s.start(t)
+	publish(t, s, g, "published")
+	reloads := func() int {
+		return strings.Count(g.Log(), `"reloaded"`) + strings.Count(g.Log(), `"reload failed`)
+	}
+	before := reloads()
+	redis.Kill()
+	g.Signal(t, syscall.SIGHUP)
+	await(t, "reloaded", func() bool { return reloads() > before })
+	for _, id := range []string{"open", "published"} {
+		if r := g.get(t, "/"+id+"/", ""); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s, want 200", id, r.status, r.body)
+		}
+	}
+}
+
+// TestStartWithoutRedis: a gateway that starts while Redis is away serves what its
+// files say, and the rest when Redis is there.
+func TestStartWithoutRedis(t *testing.T) {
+	redis := storetest.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := newSite(t, redis.URL(), api("open"), api("keyed", tokenAuth()))
+	publish(t, s, s.start(t), "published")
+
+	redis.Kill()
+	g := s.start(t)
+	for path, want := range map[string]int{"/open/": http.StatusOK, "/keyed/": http.StatusServiceUnavailable, "/published/": http.StatusNotFound} {
+		if r := g.get(t, path, "some-key"); r.status != want {
+			t.Errorf("%s without Redis: %d %s, want %d", path, r.status, r.body, want)
+		}
+	}
+	redis.Start()
+	for path, want := range map[string]int{"/keyed/": http.StatusForbidden, "/published/": http.StatusOK} {
+		await(t, path+" well", func() bool { return g.get(t, path, "some-key").status == want })
 	}
 }

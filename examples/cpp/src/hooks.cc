@@ -167,9 +167,17 @@ void slow(Object&) { std::this_thread::sleep_for(std::chrono::seconds(2)); }
 
 void apply(Object& object) {
   static const std::unordered_map<std::string, void (*)(Object&)> hooks = {
-      {"Headers", headers},   {"Deny", deny},     {"Teapot", teapot}, {"CheckToken", checkToken},
-      {"ReadSession", readSession}, {"Rewrite", rewrite}, {"Tenant", tenant}, {"Reply", reply},
-      {"Echo", echo},         {"Crash", crash},   {"Slow", slow},
+      {"Headers", headers},
+      {"Deny", deny},
+      {"Teapot", teapot},
+      {"CheckToken", checkToken},
+      {"ReadSession", readSession},
+      {"Rewrite", rewrite},
+      {"Tenant", tenant},
+      {"Reply", reply},
+      {"Echo", echo},
+      {"Crash", crash},
+      {"Slow", slow},
   };
   if (const auto hook = hooks.find(object.hook_name()); hook != hooks.end()) {
     hook->second(object);

@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr int kMaxMessage = 64 << 20;          // bytes; a text body counts twice
+constexpr int kMaxMessage = 64 << 20;              // bytes; a text body counts twice
 constexpr auto kGrace = std::chrono::seconds(30);  // for the calls under way at the end
 
 /// The service that the gateway calls.

@@ -1,8 +1,7 @@
 #include "hooks.h"
 
-#include <gtest/gtest.h>
-
 #include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
@@ -63,7 +62,8 @@ TEST(Hooks, ARewriteKeepsTheQueryAndWhatIsNotAscii) {
 
 TEST(Hooks, OnlyTextIsRewritten) {
   EXPECT_EQ("A\u00e9\u2603\U0001f388\U0010ffffB", rewritten("a\u00e9\u2603\U0001f388\U0010ffffb"));
-  for (const std::string bytes : {"a\xff", "a\x80", "a\xc3", "\xc3z", "a\xc0\x80", "a\xe0\x80\x80", "a\xed\xa0\x80", "a\xf4\x90\x80\x80", "a\xf8"}) {
+  for (const std::string bytes : {"a\xff", "a\x80", "a\xc3", "\xc3z", "a\xc0\x80", "a\xe0\x80\x80", "a\xed\xa0\x80",
+                                  "a\xf4\x90\x80\x80", "a\xf8"}) {
     EXPECT_EQ(bytes, rewritten(bytes));
   }
 }
