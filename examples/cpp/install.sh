@@ -22,5 +22,5 @@ if [[ ${1-} == --test ]]; then
   need has_gtest libgtest-dev
   testing=ON
 fi
-cmake -S . -B build -DBUILD_TESTING=$testing --log-level=WARNING >&2
+cmake -S . -B build -DBUILD_TESTING=$testing >/dev/null
 cmake --build build >&2

@@ -98,8 +98,12 @@ func (f fields) element(path string, i int, fd protoreflect.FieldDescriptor, v p
 	if fd.Kind() == protoreflect.MessageKind {
 		if h, ok := v.Message().Interface().(*wire.Header); ok {
 			path = fmt.Sprintf("%s[%q]", path, h.GetKey())
+			n := 0
+			for f[fmt.Sprintf("%s[%d]", path, n)] != "" {
+				n++ // the name is listed twice
+			}
 			for i, value := range h.GetValues() {
-				f[fmt.Sprintf("%s[%d]", path, i)] = strconv.Quote(value)
+				f[fmt.Sprintf("%s[%d]", path, n+i)] = strconv.Quote(value)
 			}
 			return
 		}

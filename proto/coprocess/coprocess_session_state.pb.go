@@ -257,7 +257,8 @@ func (x *JWTData) GetSecret() string {
 	return ""
 }
 
-// A Monitor says when the owner of an API hears of a session's use.
+// A Monitor says at which use of its quota the owner of a session is to hear of it.
+// The gateway keeps it and sends it on; it does not watch it.
 type Monitor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Shares of the quota, in percent, at which an event is fired.
@@ -349,7 +350,7 @@ type SessionState struct {
 	ApplyPolicyId string `protobuf:"bytes,19,opt,name=apply_policy_id,json=applyPolicyId,proto3" json:"apply_policy_id,omitempty"`
 	// When the session's recorded data may be deleted, Unix seconds.
 	DataExpires int64 `protobuf:"varint,20,opt,name=data_expires,json=dataExpires,proto3" json:"data_expires,omitempty"`
-	// When the owner hears of the session's use.
+	// At which use of the quota the owner is to hear of it; kept, not watched.
 	Monitor *Monitor `protobuf:"bytes,21,opt,name=monitor,proto3" json:"monitor,omitempty"`
 	// Whether requests are recorded in full, bodies included.
 	EnableDetailedRecording bool `protobuf:"varint,22,opt,name=enable_detailed_recording,json=enableDetailedRecording,proto3" json:"enable_detailed_recording,omitempty"`
@@ -376,7 +377,7 @@ type SessionState struct {
 	// How deep GraphQL queries may nest. Not sent in Tyk mode; kept when returned.
 	MaxQueryDepth int64 `protobuf:"varint,31,opt,name=max_query_depth,json=maxQueryDepth,proto3" json:"max_query_depth,omitempty"`
 	// The credential that stands for the session, in clear: from CustomKeyCheck, the
-	// entry "token" of the metadata. Ignored when returned.
+	// entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
 	KeyId string `protobuf:"bytes,32,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// What becomes of the stored session when it has expired: retain or delete.
 	PostExpiryAction string `protobuf:"bytes,33,opt,name=post_expiry_action,json=postExpiryAction,proto3" json:"post_expiry_action,omitempty"`

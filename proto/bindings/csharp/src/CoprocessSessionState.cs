@@ -1025,7 +1025,8 @@ namespace Coprocess {
   }
 
   /// <summary>
-  /// A Monitor says when the owner of an API hears of a session's use.
+  /// A Monitor says at which use of its quota the owner of a session is to hear of it.
+  /// The gateway keeps it and sends it on; it does not watch it.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
   public sealed partial class Monitor : pb::IMessage<Monitor>
@@ -1597,7 +1598,7 @@ namespace Coprocess {
     public const int MonitorFieldNumber = 21;
     private global::Coprocess.Monitor monitor_;
     /// <summary>
-    /// When the owner hears of the session's use.
+    /// At which use of the quota the owner is to hear of it; kept, not watched.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -1764,7 +1765,7 @@ namespace Coprocess {
     private string keyId_ = "";
     /// <summary>
     /// The credential that stands for the session, in clear: from CustomKeyCheck, the
-    /// entry "token" of the metadata. Ignored when returned.
+    /// entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -41,7 +41,10 @@ export interface JWTData {
         [key: number]: Uint8Array[];
     } | undefined;
 }
-/** A Monitor says when the owner of an API hears of a session's use. */
+/**
+ * A Monitor says at which use of its quota the owner of a session is to hear of it.
+ * The gateway keeps it and sends it on; it does not watch it.
+ */
 export interface Monitor {
     /** Shares of the quota, in percent, at which an event is fired. */
     trigger_limits: number[];
@@ -104,7 +107,7 @@ export interface SessionState {
     apply_policy_id: string;
     /** When the session's recorded data may be deleted, Unix seconds. */
     data_expires: string;
-    /** When the owner hears of the session's use. */
+    /** At which use of the quota the owner is to hear of it; kept, not watched. */
     monitor: Monitor | undefined;
     /** Whether requests are recorded in full, bodies included. */
     enable_detailed_recording: boolean;
@@ -142,7 +145,7 @@ export interface SessionState {
     max_query_depth: string;
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      */
     key_id: string;
     /** What becomes of the stored session when it has expired: retain or delete. */

@@ -148,7 +148,8 @@ typedef GPB_ENUM(Monitor_FieldNumber) {
 };
 
 /**
- * A Monitor says when the owner of an API hears of a session's use.
+ * A Monitor says at which use of its quota the owner of a session is to hear of it.
+ * The gateway keeps it and sends it on; it does not watch it.
  **/
 GPB_FINAL @interface Monitor : GPBMessage
 
@@ -278,7 +279,7 @@ GPB_FINAL @interface SessionState : GPBMessage
 /** When the session's recorded data may be deleted, Unix seconds. */
 @property(nonatomic, readwrite) int64_t dataExpires;
 
-/** When the owner hears of the session's use. */
+/** At which use of the quota the owner is to hear of it; kept, not watched. */
 @property(nonatomic, readwrite, strong, null_resettable) Monitor *monitor;
 /** Test to see if @c monitor has been set. */
 @property(nonatomic, readwrite) BOOL hasMonitor;
@@ -333,7 +334,7 @@ GPB_FINAL @interface SessionState : GPBMessage
 
 /**
  * The credential that stands for the session, in clear: from CustomKeyCheck, the
- * entry "token" of the metadata. Ignored when returned.
+ * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
  **/
 @property(nonatomic, readwrite, copy, null_resettable) NSString *keyId;
 

@@ -9,7 +9,8 @@ use Google\Protobuf\Internal\RepeatedField;
 use Google\Protobuf\Internal\GPBUtil;
 
 /**
- * A Monitor says when the owner of an API hears of a session's use.
+ * A Monitor says at which use of its quota the owner of a session is to hear of it.
+ * The gateway keeps it and sends it on; it does not watch it.
  *
  * Generated from protobuf message <code>coprocess.Monitor</code>
  */

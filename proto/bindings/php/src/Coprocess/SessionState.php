@@ -139,7 +139,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
      */
     protected $data_expires = 0;
     /**
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      *
      * Generated from protobuf field <code>.coprocess.Monitor monitor = 21;</code>
      */
@@ -210,7 +210,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
     protected $max_query_depth = 0;
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      */
@@ -278,7 +278,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
      *     @type int|string $data_expires
      *           When the session's recorded data may be deleted, Unix seconds.
      *     @type \Coprocess\Monitor $monitor
-     *           When the owner hears of the session's use.
+     *           At which use of the quota the owner is to hear of it; kept, not watched.
      *     @type bool $enable_detailed_recording
      *           Whether requests are recorded in full, bodies included.
      *     @type array|\Google\Protobuf\Internal\MapField $metadata
@@ -305,7 +305,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
      *           How deep GraphQL queries may nest. Not sent in Tyk mode; kept when returned.
      *     @type string $key_id
      *           The credential that stands for the session, in clear: from CustomKeyCheck, the
-     *           entry "token" of the metadata. Ignored when returned.
+     *           entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      *     @type string $post_expiry_action
      *           What becomes of the stored session when it has expired: retain or delete.
      *     @type int|string $post_expiry_grace_period
@@ -863,7 +863,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
     }
 
     /**
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      *
      * Generated from protobuf field <code>.coprocess.Monitor monitor = 21;</code>
      * @return \Coprocess\Monitor|null
@@ -884,7 +884,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
     }
 
     /**
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      *
      * Generated from protobuf field <code>.coprocess.Monitor monitor = 21;</code>
      * @param \Coprocess\Monitor $var
@@ -1168,7 +1168,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
 
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      * @return string
@@ -1180,7 +1180,7 @@ class SessionState extends \Google\Protobuf\Internal\Message
 
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      * @param string $var

@@ -253,7 +253,8 @@ pub struct JwtData {
     #[prost(string, tag = "1")]
     pub secret: ::prost::alloc::string::String,
 }
-/// A Monitor says when the owner of an API hears of a session's use.
+/// A Monitor says at which use of its quota the owner of a session is to hear of it.
+/// The gateway keeps it and sends it on; it does not watch it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Monitor {
     /// Shares of the quota, in percent, at which an event is fired.
@@ -332,7 +333,7 @@ pub struct SessionState {
     /// When the session's recorded data may be deleted, Unix seconds.
     #[prost(int64, tag = "20")]
     pub data_expires: i64,
-    /// When the owner hears of the session's use.
+    /// At which use of the quota the owner is to hear of it; kept, not watched.
     #[prost(message, optional, tag = "21")]
     pub monitor: ::core::option::Option<Monitor>,
     /// Whether requests are recorded in full, bodies included.
@@ -373,7 +374,7 @@ pub struct SessionState {
     #[prost(int64, tag = "31")]
     pub max_query_depth: i64,
     /// The credential that stands for the session, in clear: from CustomKeyCheck, the
-    /// entry "token" of the metadata. Ignored when returned.
+    /// entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
     #[prost(string, tag = "32")]
     pub key_id: ::prost::alloc::string::String,
     /// What becomes of the stored session when it has expired: retain or delete.

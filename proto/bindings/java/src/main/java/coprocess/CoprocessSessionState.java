@@ -3856,7 +3856,8 @@ public final class CoprocessSessionState {
   }
   /**
    * <pre>
-   * A Monitor says when the owner of an API hears of a session's use.
+   * A Monitor says at which use of its quota the owner of a session is to hear of it.
+   * The gateway keeps it and sends it on; it does not watch it.
    * </pre>
    *
    * Protobuf type {@code coprocess.Monitor}
@@ -4109,7 +4110,8 @@ public final class CoprocessSessionState {
     }
     /**
      * <pre>
-     * A Monitor says when the owner of an API hears of a session's use.
+     * A Monitor says at which use of its quota the owner of a session is to hear of it.
+     * The gateway keeps it and sends it on; it does not watch it.
      * </pre>
      *
      * Protobuf type {@code coprocess.Monitor}
@@ -4852,7 +4854,7 @@ java.lang.String defaultValue);
 
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -4861,7 +4863,7 @@ java.lang.String defaultValue);
     boolean hasMonitor();
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -4870,7 +4872,7 @@ java.lang.String defaultValue);
     coprocess.CoprocessSessionState.Monitor getMonitor();
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -5126,7 +5128,7 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -5136,7 +5138,7 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -5887,7 +5889,7 @@ java.lang.String defaultValue) {
     private coprocess.CoprocessSessionState.Monitor monitor_;
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -5899,7 +5901,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -5911,7 +5913,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * When the owner hears of the session's use.
+     * At which use of the quota the owner is to hear of it; kept, not watched.
      * </pre>
      *
      * <code>.coprocess.Monitor monitor = 21;</code>
@@ -6338,7 +6340,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -6360,7 +6362,7 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Ignored when returned.
+     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -9295,7 +9297,7 @@ java.lang.String defaultValue) {
           coprocess.CoprocessSessionState.Monitor, coprocess.CoprocessSessionState.Monitor.Builder, coprocess.CoprocessSessionState.MonitorOrBuilder> monitorBuilder_;
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9306,7 +9308,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9321,7 +9323,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9341,7 +9343,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9359,7 +9361,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9384,7 +9386,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9401,7 +9403,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9413,7 +9415,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -9428,7 +9430,7 @@ java.lang.String defaultValue) {
       }
       /**
        * <pre>
-       * When the owner hears of the session's use.
+       * At which use of the quota the owner is to hear of it; kept, not watched.
        * </pre>
        *
        * <code>.coprocess.Monitor monitor = 21;</code>
@@ -10372,7 +10374,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Ignored when returned.
+       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -10393,7 +10395,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Ignored when returned.
+       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -10415,7 +10417,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Ignored when returned.
+       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -10433,7 +10435,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Ignored when returned.
+       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -10448,7 +10450,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Ignored when returned.
+       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
