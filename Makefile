@@ -12,6 +12,10 @@ test: ## everything, under the race detector; needs nothing but Go
 	$(GO) vet ./...
 	$(GO) test -race ./...
 
+test-all: test ## and the samples and scaffolds of every language, and the bindings generated anew
+	./proto/generate.sh --check
+	GRAPNEL_SAMPLES=all $(GO) test -timeout 2h ./test/examples ./test/tutorial ./scaffold/...
+
 fuzz: ## every fuzz target for FUZZTIME each
 	./test/fuzz.sh $(or $(FUZZTIME),20s)
 
@@ -25,5 +29,5 @@ docs: ## pages that are generated from comments
 	$(GO) test ./config -run Reference -update
 	$(GO) run ./proto/htmldoc proto/bindings/descriptor/coprocess.binpb docs/protocol/index.html
 
-.PHONY: help build test fuzz bench generate docs
+.PHONY: help build test test-all fuzz bench generate docs
 .DEFAULT_GOAL := help

@@ -106,7 +106,7 @@ func compiled() []language {
 		parts: []part{{proto.Files, "*.proto", "proto"}},
 	}, {
 		Folder: "rust", Language: "Rust", Source: "src/hooks.rs",
-		Needs: "Rust 1.88 or newer (https://rustup.rs)",
+		Needs: "Rust 1.88 or newer (https://rustup.rs; Debian 12: `rustc-web cargo-web`)",
 		Build: "cargo build --release", Test: "cargo test", Run: "target/release/plugin",
 		parts: []part{{proto.Files, "bindings/rust/src/generated/coprocess.rs", "src"}},
 	}}

@@ -51,6 +51,7 @@ func TestProjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			installTools(t, lang)
 			for _, heading := range []string{"Build", "Test"} {
 				if command := command(t, dir, heading); command != "" {
 					execute(t, dir, command)
@@ -64,6 +65,15 @@ func TestProjects(t *testing.T) {
 				t.Errorf("after SIGTERM it ended with %v", err)
 			}
 		})
+	}
+}
+
+// installTools has the sample of a language install the tools of the language
+// where they are missing. Those of Go and Python all tests need.
+func installTools(t *testing.T, lang string) {
+	t.Helper()
+	if lang != "go" && lang != "python" {
+		execute(t, filepath.Join("..", "examples", lang), "./install.sh --test")
 	}
 }
 

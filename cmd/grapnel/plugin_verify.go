@@ -81,7 +81,7 @@ func (c pluginVerify) print(p *program, report *tryout.Report) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.stdout, "%d passed, %d warnings, %d failed\n",
+	_, err := fmt.Fprintf(p.stdout, "%d passed, %d with a warning, %d failed\n",
 		report.Count(tryout.Pass), report.Count(tryout.Warn), report.Count(tryout.Fail))
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -35,16 +34,15 @@ type loaded struct {
 	validate func(definition []byte) error
 }
 
-// whole is the configuration with what the control API has published, and the
-// policies that belong to it. A store that does not answer has published
-// nothing: what the files say is served meanwhile, and the rest when it is back.
+// whole is the configuration with what the control API has published, nothing
+// where the catalog is nil, and the policies that belong to it.
 func (l *loaded) whole(ctx context.Context, catalog grapnel.Catalog, log *slog.Logger) (*grapnel.Config, *keys.Policies, error) {
 	policies, err := config.Policies(l.config.PolicyPath)
 	if err != nil {
 		return nil, nil, err
 	}
 	c := *l.config
-	if l.catalog == nil {
+	if l.catalog == nil && catalog != nil {
 		if policies, err = l.published(ctx, catalog, log, &c, policies); err != nil {
 			return nil, nil, err
 		}
@@ -56,10 +54,6 @@ func (l *loaded) whole(ctx context.Context, catalog grapnel.Catalog, log *slog.L
 // its policies with those of the files, which win.
 func (l *loaded) published(ctx context.Context, catalog grapnel.Catalog, log *slog.Logger, c *grapnel.Config, files map[string]*grapnel.Policy) (map[string]*grapnel.Policy, error) {
 	definitions, err := catalog.Documents(ctx, "apis")
-	if errors.Is(err, grapnel.ErrUnavailable) {
-		log.Error("what the control API has published is not known", "error", err)
-		return files, nil
-	}
 	if err != nil {
 		return nil, err
 	}

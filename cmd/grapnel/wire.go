@@ -53,6 +53,10 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 		return nil, err
 	}
 	whole, policies, err := l.whole(ctx, p.catalog, log)
+	if errors.Is(err, grapnel.ErrUnavailable) {
+		log.Error("what the control API has published is not known; what the files say is served until it is", "error", err)
+		whole, policies, err = l.whole(ctx, nil, log)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +69,8 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 	return p, nil
 }
 
-// reload puts a configuration into force, whole or not at all.
+// reload puts a configuration into force, whole or not at all: without the store
+// nothing is known to be whole.
 func (p *parts) reload(ctx context.Context, l *loaded, log *slog.Logger) error {
 	whole, policies, err := l.whole(ctx, p.catalog, log)
 	if err != nil {

@@ -30,12 +30,8 @@ func replyEffects(sent, got *wire.ResponseObject) ([]string, error) {
 	if got.StatusCode != sent.StatusCode {
 		lines = append(lines, fmt.Sprintf("changes the status to %d %s", got.StatusCode, http.StatusText(int(got.StatusCode))))
 	}
-	body := got.RawBody
-	if len(body) == 0 {
-		body = []byte(got.Body)
-	}
-	if !bytes.Equal(body, sent.RawBody) {
-		lines = append(lines, bodyEffect("reply", body))
+	if !bytes.Equal(got.RawBody, sent.RawBody) {
+		lines = append(lines, bodyEffect("reply", got.RawBody))
 	} else if got.Body != sent.Body {
 		lines = append(lines, "ignores the change of response.body; raw_body is for that")
 	}

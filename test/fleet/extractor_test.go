@@ -81,10 +81,10 @@ func TestExtractor(t *testing.T) {
 			}, asked: 1},
 		story{id: "throttled", hook: gives(&coprocess.SessionState{Rate: 2, Per: 60, IdExtractorDeadline: 4e9}),
 			api:   extracting("throttled", "header", "value", header),
-			turns: []turn{passes("x"), passes("x"), refused("x", 429, overRate), refused("x", 429, overRate)}, asked: 1},
+			turns: []turn{passes("fast"), passes("fast"), refused("fast", 429, overRate), refused("fast", 429, overRate)}, asked: 1},
 		story{id: "spent", hook: gives(&coprocess.SessionState{QuotaMax: 2, QuotaRenewalRate: 60, IdExtractorDeadline: 4e9}),
 			api:   extracting("spent", "header", "value", header),
-			turns: []turn{passes("x"), passes("x"), refused("x", 403, overQuota)}, asked: 1},
+			turns: []turn{passes("many"), passes("many"), refused("many", 403, overQuota)}, asked: 1},
 	)
 }
 
@@ -127,19 +127,24 @@ func TestExtractedSession(t *testing.T) {
 	}
 }
 
-// TestExtractorIgnoresBaseIdentity: the session of a known id stays, whatever the
-// base identity is [T-169, I-11].
+// TestExtractorIgnoresBaseIdentity: the session of a known id is attached even
+// where the plugin's never is, since the base identity is another [T-169, I-11].
 func TestExtractorIgnoresBaseIdentity(t *testing.T) {
-	s := newTykSite(t, storetest.Redis(t), nil, both("custom_auth", valueOfHeader()), both("auth_token", valueOfHeader()))
-	s.plugin.on("both", gives(&coprocess.SessionState{QuotaMax: 100, QuotaRenewalRate: 60, IdExtractorDeadline: 4e9}))
+	other := custom("let in", valueOfHeader())
+	other["base_identity_provided_by"] = "auth_token" // which the API does not have
+	s := newTykSite(t, storetest.Redis(t), nil, definition("other", other), definition("own", custom("let in", valueOfHeader())))
+	s.plugin.on("let in", gives(&coprocess.SessionState{QuotaMax: 100, QuotaRenewalRate: 60, IdExtractorDeadline: 4e9}))
 	g := s.start(t)
-	key := g.createKey(t, object{"quota_max": 200, "quota_renewal_rate": 60, "access_rights": rights("custom_auth", "auth_token")})
-	// The first request of the one API stores the session, which both find.
-	for _, turn := range []struct{ id, limit string }{{"auth_token", "200"}, {"custom_auth", "100"}, {"auth_token", "100"}} {
-		r := ask(t, g, turn.id, key, "someone")
-		if r.status != http.StatusOK || r.header.Get("X-Ratelimit-Limit") != turn.limit {
-			t.Errorf("%s: %d, with the quota %s; want 200 with %s", turn.id, r.status, r.header.Get("X-Ratelimit-Limit"), turn.limit)
+	for i, turn := range []struct {
+		id     string
+		status int
+	}{{"other", 400}, {"own", 200}, {"other", 200}} {
+		if r := g.get(t, "/"+turn.id+"/", "someone"); r.status != turn.status {
+			t.Errorf("request %d, of %s: %d %s, want %d", i+1, turn.id, r.status, r.body, turn.status)
 		}
+	}
+	if n := s.plugin.called("let in"); n != 2 {
+		t.Errorf("the plugin was asked %d times, want 2", n)
 	}
 }
 

@@ -85,3 +85,9 @@ func unlimited() *coprocess.SessionState { return &coprocess.SessionState{QuotaM
 func refuse(o *coprocess.Object, status int, message string) {
 	o.Request.ReturnOverrides = &coprocess.ReturnOverrides{ResponseCode: int32(status), ResponseError: message}
 }
+
+// quotaOf is a session with a quota, about which the plugin need not be asked
+// again.
+func quotaOf(n int64) *coprocess.SessionState {
+	return &coprocess.SessionState{QuotaMax: n, QuotaRemaining: n, QuotaRenewalRate: 3600, IdExtractorDeadline: 4e9}
+}

@@ -23,11 +23,15 @@ impl Dispatcher for Plugin {
     /// The hook runs in a task of its own, so that a panic fails this call and
     /// not all that share its connection.
     async fn dispatch(&self, call: Request<Object>) -> Result<Response<Object>, Status> {
-        match tokio::spawn(hooks::apply(call.into_inner())).await {
-            Ok(Ok(object)) => Ok(Response::new(object)),
-            Ok(Err(failure)) => Err(Status::internal(failure.to_string())),
-            Err(panic) => Err(Status::internal(panic.to_string())),
-        }
+        let object = call.into_inner();
+        let name = object.hook_name.clone();
+        let failure = match tokio::spawn(hooks::apply(object)).await {
+            Ok(Ok(object)) => return Ok(Response::new(object)),
+            Ok(Err(failure)) => failure.to_string(),
+            Err(panic) => panic.to_string(),
+        };
+        eprintln!("hook {name}: {failure}");
+        Err(Status::internal(failure))
     }
 
     async fn dispatch_event(&self, call: Request<Event>) -> Result<Response<EventReply>, Status> {
