@@ -26,15 +26,6 @@ func (x *Exchange) Body() ([]byte, error) {
 // that of b, whatever framing the client used.
 func (x *Exchange) SetBody(b []byte) { x.hold(b) }
 
-// RewindBody makes the request's body readable from its beginning again, if it
-// is buffered; it reports whether it is.
-func (x *Exchange) RewindBody() bool {
-	if x.held {
-		x.hold(x.body)
-	}
-	return x.held
-}
-
 func (x *Exchange) hold(b []byte) {
 	x.body, x.held = b, true
 	r := x.Request
@@ -49,30 +40,59 @@ func (x *Exchange) hold(b []byte) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 }
 
+// A heldBody is the body of a response that is in memory whole.
+type heldBody struct {
+	bytes.Reader
+	all []byte
+}
+
+func hold(b []byte) *heldBody {
+	h := &heldBody{all: b}
+	h.Reset(b)
+	return h
+}
+
+// Close implements [io.Closer].
+func (*heldBody) Close() error { return nil }
+
 // ReadBody reads the whole body of a response, closes it and puts a readable
-// copy in its place. A body of more than limit bytes is an error; a limit of 0
-// is none.
+// copy in its place; one that is in memory already is only handed out. The
+// caller must not change the bytes. A body that ends too early is an error, and
+// so is one of more than limit bytes; a limit of 0 is none.
 func ReadBody(r *http.Response, limit int64) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	if held, ok := r.Body.(*heldBody); ok {
+		return held.all, nil
+	}
+	if limit > 0 && r.ContentLength > limit {
+		return nil, tooLarge()
+	}
 	src := io.Reader(r.Body)
 	if limit > 0 {
 		src = io.LimitReader(src, limit+1)
 	}
 	b, err := readAll(src, r.ContentLength)
-	r.Body.Close()
-	if err == nil && limit > 0 && int64(len(b)) > limit {
-		err = &Error{Status: http.StatusBadGateway, Code: CodeUpstreamTooLarge, Message: "There was a problem proxying the request"}
-	}
 	if err != nil {
 		return nil, err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(b))
+	if limit > 0 && int64(len(b)) > limit {
+		return nil, tooLarge()
+	}
+	r.Body.Close() // all of it is here
+	r.Body = hold(b)
 	return b, nil
+}
+
+func tooLarge() error {
+	return &Error{Status: http.StatusBadGateway, Code: CodeUpstreamTooLarge, Message: "There was a problem proxying the request"}
 }
 
 // SetBody makes b the body of a response, with the Content-Length that goes
 // with it.
 func SetBody(r *http.Response, b []byte) {
-	r.Body = io.NopCloser(bytes.NewReader(b))
+	r.Body = hold(b)
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding = nil
 	r.Header.Set("Content-Length", strconv.Itoa(len(b)))
@@ -85,12 +105,13 @@ func Reply(status int, header http.Header, body []byte) *http.Response {
 	}
 	return &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Header: header, Body: hold(body), ContentLength: int64(len(body)),
 	}
 }
 
-// readAll reads to the end, with one allocation where the size is announced
-// and believable.
+// readAll reads to the end, with one allocation where the size is announced and
+// believable. An end before the announced one is an error, unless there is
+// nothing at all: replies to HEAD announce what they do not have.
 func readAll(r io.Reader, size int64) ([]byte, error) {
 	if r == nil || r == http.NoBody {
 		return nil, nil
@@ -101,12 +122,12 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 	}
 	b := make([]byte, size)
 	n, err := io.ReadFull(r, b)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	if err == nil { // the end, and what the announcement left out
+	switch err {
+	case nil: // what the announcement left out
 		rest, err := io.ReadAll(r)
 		return append(b, rest...), err
+	case io.EOF:
+		return b[:n], nil
 	}
-	return b[:n], nil
+	return nil, err
 }

@@ -225,7 +225,7 @@ func (c keyCalls) named(r *http.Request, org string) (*grapnel.Session, error) {
 		return c.Keys.Stored(ctx, c.Keys.Token(org, key))
 	}
 	s, err := c.Keys.Stored(ctx, key)
-	if errors.Is(err, grapnel.ErrNotFound) && org != "" {
+	if errors.Is(err, grapnel.ErrNotFound) {
 		return c.Keys.Stored(ctx, c.Keys.Token(org, key))
 	}
 	return s, err

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"sync/atomic"
@@ -138,6 +139,7 @@ func (c *custom) asked(x *grapnel.Exchange, id string, f *flight) (p proof, resp
 	s.OrgID = c.api.OrgID // [C-8]
 	if id != "" {
 		s.KeyID = id
+		s.Extra = map[string]json.RawMessage{extractedMark: json.RawMessage("true")}
 		c.checkDeadline(x, s)
 	}
 	stored, err := c.keys.Stored(ctx, s.KeyID)

@@ -36,9 +36,15 @@ func (t token) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 // errGuessable is why a key that exists proves nothing.
 var errGuessable = errors.New("the key is not a secret: its owner proves who they are with a password or a token")
 
-// guessable reports whether the session's key follows from a user's name: of
-// those who have a password, and of those whom an issuer vouches for. Whoever
-// knows the name could else come in without the proof.
+// extractedMark marks, in the stored form, sessions that are kept under an id
+// which an extractor made of the request.
+const extractedMark = "grapnel_extracted_id"
+
+// guessable reports whether the session's key follows from what is no secret: of
+// those who have a password, of those whom an issuer vouches for, and of those
+// whose id an extractor made. Whoever knows the name could else come in without
+// the proof.
 func guessable(s *grapnel.Session) bool {
-	return s.BasicAuthData.Password != "" || s.Metadata[identityMark] != nil
+	_, extracted := s.Extra[extractedMark]
+	return extracted || s.BasicAuthData.Password != "" || s.Metadata[identityMark] != nil
 }

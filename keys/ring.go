@@ -141,12 +141,10 @@ func (r *Ring) Apply(s *grapnel.Session) error { return r.Policies().Apply(s) }
 // Save implements [grapnel.Keys].
 func (r *Ring) Save(ctx context.Context, s *grapnel.Session, ttl time.Duration) error {
 	id := r.StoreID(s.KeyID)
-	if s.StoreID != id { // a stored session has it already, and may be shared
-		s.StoreID = id
-	}
 	stored, err := r.Session(ctx, id)
 	switch {
 	case err == nil && same(stored, s) && !r.due(id, ttl):
+		setID(s, id)
 		return nil
 	case err != nil && !errors.Is(err, grapnel.ErrNotFound):
 		return err
@@ -154,9 +152,17 @@ func (r *Ring) Save(ctx context.Context, s *grapnel.Session, ttl time.Duration) 
 	return r.Put(ctx, s, ttl)
 }
 
+// setID gives a session its id. One that was stored has it already, and may be
+// shared: it is not written to.
+func setID(s *grapnel.Session, id string) {
+	if s.StoreID != id {
+		s.StoreID = id
+	}
+}
+
 // Put is Save without a look at what is stored.
 func (r *Ring) Put(ctx context.Context, s *grapnel.Session, ttl time.Duration) error {
-	s.StoreID = r.StoreID(s.KeyID)
+	setID(s, r.StoreID(s.KeyID))
 	if err := r.PutSession(ctx, s.StoreID, s, ttl); err != nil {
 		return err
 	}

@@ -56,7 +56,8 @@ func endpointLimit(x *grapnel.Exchange) (endpoint, bool) {
 		if at < 0 {
 			continue
 		}
-		if matched, err := regexp.MatchString(e.Path, path); err != nil || !matched {
+		// An expression that is none limits everything, not nothing.
+		if matched, err := regexp.MatchString(e.Path, path); err == nil && !matched {
 			continue
 		}
 		return endpoint{e.Path, e.Methods[at].Limit}, true

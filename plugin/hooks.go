@@ -46,8 +46,8 @@ func Responses(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events gr
 	}
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
-			if err := buffer(x); err != nil {
-				return nil, err
+			if _, err := x.Body(); err != nil { // the hooks see it again [B-29]
+				return nil, unread(x, err)
 			}
 			resp, err := next(x)
 			if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
@@ -62,16 +62,6 @@ func Responses(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events gr
 			return resp, nil
 		}
 	}, nil
-}
-
-// buffer keeps the request's body, because Response hooks see it again [B-29].
-// The body of an upgrade request is the tunnel itself.
-func buffer(x *grapnel.Exchange) error {
-	if x.Request.Header.Get("Upgrade") != "" {
-		return nil
-	}
-	_, err := x.Body()
-	return err
 }
 
 // NewAuthenticator makes an authenticator of an auth hook [C-1].
@@ -127,6 +117,9 @@ func bind(api *grapnel.API, h grapnel.Hook, servers Lookup, events grapnel.Event
 }
 
 func (c *call) request(x *grapnel.Exchange) (*http.Response, error) {
+	if _, err := x.Body(); err != nil {
+		return nil, unread(x, err)
+	}
 	begin := time.Now()
 	ctx, cancel := c.deadline(x.Request.Context(), begin)
 	defer cancel()
@@ -135,10 +128,39 @@ func (c *call) request(x *grapnel.Exchange) (*http.Response, error) {
 }
 
 func (c *call) response(x *grapnel.Exchange, resp *http.Response) error {
+	if _, err := grapnel.ReadBody(resp, int64(x.API.MaxBody)); err != nil {
+		return unanswered(x, err)
+	}
 	begin := time.Now()
 	ctx, cancel := c.deadline(x.Request.Context(), begin)
 	defer cancel()
 	return c.settle(x, begin, c.bound.Response(ctx, x, resp))
+}
+
+// unread is the failure of an exchange whose request could not be read to its
+// end. Bodies are read before the hook's clock starts: the time of slow clients
+// and upstreams is not the plugin's.
+func unread(x *grapnel.Exchange, err error) error {
+	return broken(x, err, grapnel.CodeBadRequest, "Middleware error")
+}
+
+// unanswered is the failure of one whose reply broke off.
+func unanswered(x *grapnel.Exchange, err error) error {
+	return broken(x, err, grapnel.CodeUpstreamFailed, "There was a problem proxying the request")
+}
+
+func broken(x *grapnel.Exchange, err error, code grapnel.Code, message string) error {
+	if e, ok := errors.AsType[*grapnel.Error](err); ok {
+		return e
+	}
+	if x.Request.Context().Err() != nil {
+		return clientGone(err)
+	}
+	return &grapnel.Error{Status: http.StatusInternalServerError, Code: code, Message: message, Err: err}
+}
+
+func clientGone(err error) error {
+	return &grapnel.Error{Status: grapnel.StatusClientGone, Code: grapnel.CodeClientGone, Message: "Client closed request", Err: err}
 }
 
 func (c *call) deadline(ctx context.Context, begin time.Time) (context.Context, context.CancelFunc) {
@@ -166,7 +188,7 @@ func (c *call) settle(x *grapnel.Exchange, begin time.Time, err error) error {
 		}
 		return refused
 	case x.Request.Context().Err() != nil:
-		return &grapnel.Error{Status: grapnel.StatusClientGone, Code: grapnel.CodeClientGone, Message: "Client closed request", Err: err}
+		return clientGone(err)
 	}
 	return c.failed(err)
 }

@@ -16,7 +16,7 @@ import (
 // it is not the current one any more and its last exchange has ended.
 type generation struct {
 	table   *table
-	apis    map[string]*grapnel.API
+	byID    map[string]*route
 	byName  map[string]*route // for loops: by id and by name
 	lease   *plugin.Lease
 	nowhere *grapnel.API // what requests without an API belong to
@@ -30,7 +30,7 @@ func (s *Server) generate(c *grapnel.Config) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{table: newTable(), apis: map[string]*grapnel.API{}, byName: map[string]*route{}, lease: lease, nowhere: &grapnel.API{}}
+	g := &generation{table: newTable(), byID: map[string]*route{}, byName: map[string]*route{}, lease: lease, nowhere: &grapnel.API{}}
 	g.users.Store(1)
 	for _, api := range c.APIs {
 		if err := s.publish(g, api); err != nil {
@@ -47,11 +47,11 @@ func (s *Server) publish(g *generation, api *grapnel.API) error {
 	if err != nil {
 		return fmt.Errorf("api %q: %w", api.ID, err)
 	}
-	g.apis[api.ID] = api
 	r := &route{api: api, handle: handle, log: s.log.With(slog.String("api", api.ID))}
 	if name := loopName(api.Name); name != "" && g.byName[name] == nil {
 		g.byName[name] = r
 	}
+	g.byID[api.ID] = r
 	g.byName[loopName(api.ID)] = r
 	if api.Internal {
 		return nil

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
 )
@@ -18,74 +20,100 @@ const defaultLoops = 5
 func (g *generation) loop(api *grapnel.API) grapnel.Middleware {
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
-			u := loopURL(x, api)
-			if u == nil {
+			l, ok := loopOf(x, api)
+			if !ok {
 				return next(x)
 			}
-			return g.handOn(x, u)
+			return g.handOn(x, l)
 		}
 	}
 }
 
-// loopURL is the tyk URL that the exchange goes to, or nil.
-func loopURL(x *grapnel.Exchange, api *grapnel.API) *url.URL {
-	switch {
-	case x.Rewrite != nil:
-		if x.Rewrite.Scheme == "tyk" {
-			return x.Rewrite
-		}
-	case x.Request.URL.Scheme == "tyk":
-		return x.Request.URL
-	case api.Target != nil && api.Target.Scheme == "tyk":
-		u := *x.Request.URL
-		u.Scheme, u.Host = "tyk", api.Target.Host
-		return &u
-	}
-	return nil
+// A loop is where an exchange is handed on to.
+type loop struct {
+	target    string   // the API, or self
+	to        *url.URL // path and query there
+	method    string   // empty is the exchange's own
+	limit     int      // how deep loops may go
+	unlimited bool     // rates and quotas are not counted again
 }
 
-func (g *generation) handOn(x *grapnel.Exchange, u *url.URL) (*http.Response, error) {
+// loopOf finds out whether the exchange is a loop. A hook or a rewrite rule says
+// so with a URL, whose query may say how; a tyk target says so for all requests
+// of the API, and then the query is the client's and says nothing.
+func loopOf(x *grapnel.Exchange, api *grapnel.API) (loop, bool) {
+	u := x.Request.URL
+	if x.Rewrite != nil {
+		u = x.Rewrite
+	}
+	if u.Scheme == "tyk" {
+		return steered(u), true
+	}
+	base := api.Target
+	if x.Version != nil && x.Version.Target != nil {
+		base = x.Version.Target
+	}
+	if x.Rewrite != nil || base == nil || base.Scheme != "tyk" {
+		return loop{}, false
+	}
+	path := u.Path
+	if api.StripListenPath {
+		path = strings.TrimPrefix(path, x.Prefix)
+	}
+	to := &url.URL{Path: strings.TrimRight(base.Path, "/") + "/" + strings.TrimLeft(path, "/"), RawQuery: u.RawQuery}
+	return loop{target: base.Host, to: to, limit: defaultLoops, unlimited: true}, true
+}
+
+// steered reads a loop from a URL; what its query says to the gateway goes no
+// further.
+func steered(u *url.URL) loop {
+	l := loop{target: u.Host, limit: defaultLoops}
 	query := u.Query()
-	limit := defaultLoops
 	if n, err := strconv.Atoi(query.Get("loop_limit")); err == nil && n > 0 {
-		limit = n
+		l.limit = n
 	}
-	if x.Loops >= limit {
-		return nil, loopError(fmt.Sprintf("Loop level too deep. Found more than %d loops in single request", limit))
+	l.method, l.unlimited = query.Get("method"), query.Get("check_limits") != "true"
+	for _, control := range []string{"method", "loop_limit", "check_limits"} {
+		query.Del(control)
 	}
-	target := g.byName[loopName(u.Host)]
-	if u.Host == "self" {
-		target = g.byName[loopName(x.API.ID)]
+	to := *u
+	to.Scheme, to.Host, to.RawQuery = "", "", query.Encode()
+	if to.Path == "" {
+		to.Path = "/"
+	}
+	l.to = &to
+	return l
+}
+
+func (g *generation) handOn(x *grapnel.Exchange, l loop) (*http.Response, error) {
+	if x.Loops >= l.limit {
+		return nil, loopError(fmt.Sprintf("Loop level too deep. Found more than %d loops in single request", l.limit))
+	}
+	target := g.named(l.target)
+	if l.target == "self" {
+		target = g.byID[x.API.ID]
 	}
 	if target == nil {
 		return nil, loopError("Can't detect loop target")
 	}
-	to := *u
-	to.Scheme, to.Host = "", ""
-	if to.Path == "" {
-		to.Path = "/"
-	}
-	method, unlimited := query.Get("method"), query.Get("check_limits") != "true"
-	for _, control := range []string{"method", "loop_limit", "check_limits"} {
-		query.Del(control)
-	}
-	to.RawQuery = query.Encode()
-
 	r := x.Request.WithContext(x.Request.Context())
-	r.URL = &to
-	switch {
-	case method != "":
-		r.Method = method
-	case x.RewriteMethod != "":
-		r.Method = x.RewriteMethod
-	}
+	r.URL, r.Method = l.to, cmp.Or(l.method, x.RewriteMethod, r.Method)
 	inner := *x
 	inner.Request, inner.API, inner.Log, inner.Loops = r, target.api, target.log, x.Loops+1
 	inner.Prefix, inner.Rewrite, inner.RewriteMethod, inner.Version = "", nil, "", nil
-	inner.Session, inner.Open, inner.Unlimited = nil, false, unlimited
+	inner.Session, inner.Open, inner.Unlimited = nil, false, l.unlimited
 	resp, err := target.handle(&inner)
 	x.Calls = inner.Calls
 	return resp, err
+}
+
+// named finds an API by its id, or else by the letters and digits of its id or
+// name.
+func (g *generation) named(host string) *route {
+	if r := g.byID[host]; r != nil {
+		return r
+	}
+	return g.byName[loopName(host)]
 }
 
 func loopError(message string) error {

@@ -30,7 +30,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, resp *http.Resp
 			return 0, err
 		}
 	}
-	announced := writeHeader(w, resp)
+	announced := writeHeader(w, resp, s.draining.Load())
 	if r.Method == http.MethodHead || !bodyAllowed(resp.StatusCode) {
 		return 0, nil
 	}
@@ -70,13 +70,16 @@ func abort() {
 
 // writeHeader writes the status and the header, without what is about the
 // upstream's connection, and returns the names of the trailers that it
-// announced.
-func writeHeader(w http.ResponseWriter, resp *http.Response) (announced []string) {
+// announced. The last reply on a connection says so.
+func writeHeader(w http.ResponseWriter, resp *http.Response, last bool) (announced []string) {
 	h := w.Header()
 	for name, values := range resp.Header {
 		h[name] = values
 	}
 	upstream.RemoveHopByHop(h)
+	if last {
+		h.Set("Connection", "close")
+	}
 	if h["Content-Type"] == nil {
 		h["Content-Type"] = nil // net/http would guess one
 	}

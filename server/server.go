@@ -110,7 +110,10 @@ func (s *Server) API(id string) *grapnel.API {
 		return nil
 	}
 	defer g.release()
-	return g.apis[id]
+	if r := g.byID[id]; r != nil {
+		return r.api
+	}
+	return nil
 }
 
 // Tell tells the APIs of an organisation of an event that concerns one of its
@@ -121,7 +124,8 @@ func (s *Server) Tell(t grapnel.EventType, org, key string) {
 		return
 	}
 	defer g.release()
-	for _, api := range g.apis {
+	for _, r := range g.byID {
+		api := r.api
 		if api.OrgID == org && len(api.Events[t]) > 0 {
 			s.events.Tell(g.lease.Plugin, grapnel.Event{Type: t, API: api, Time: time.Now(), Message: string(t), Key: key})
 		}

@@ -49,6 +49,11 @@ type listening struct {
 	route   *route
 }
 
+// ends reports whether the listen path may end after n bytes of the path.
+func (l *listening) ends(path string, n int) bool {
+	return l.loose || n == len(path) || path[n] == '/' || n > 0 && path[n-1] == '/'
+}
+
 func newTable() *table { return &table{hosts: map[string]*paths{}, any: newPaths()} }
 
 func newPaths() *paths { return &paths{byPrefix: map[string]*listening{}} }
@@ -142,7 +147,7 @@ func (p *paths) find(path string) (*route, string) {
 		if n > len(path) {
 			continue
 		}
-		if l := p.byPrefix[path[:n]]; l != nil && (l.loose || n == len(path) || path[n] == '/') {
+		if l := p.byPrefix[path[:n]]; l != nil && l.ends(path, n) {
 			best = l
 			break
 		}
@@ -151,7 +156,7 @@ func (p *paths) find(path string) (*route, string) {
 		if best != nil && len(l.text) <= len(best.text) {
 			break
 		}
-		if m := l.pattern.FindString(path); m != "" {
+		if m := l.pattern.FindString(path); m != "" && l.ends(path, len(m)) {
 			return l.route, m
 		}
 	}

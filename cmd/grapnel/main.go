@@ -40,6 +40,7 @@ type commands struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 	p := &program{ctx: ctx, env: os.Environ(), stdout: os.Stdout, stderr: os.Stderr}
 	code := p.run(os.Args[1:])
 	stop()

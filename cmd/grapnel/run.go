@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,35 +31,39 @@ func (c runCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	if c.Listen != "" {
-		first.config.Listen = c.Listen
-	}
-	if c.Store != "" {
-		first.config.Store = c.Store
-	}
+	c.override(first.config)
 	log, err := observe.NewLogger(p.stderr, first.config.Log)
 	if err != nil {
 		return err
 	}
-	return (&gateway{source: c.source, env: p.env, log: log}).run(p.ctx, first)
+	return (&gateway{source: c.source, override: c.override, env: p.env, log: log}).run(p.ctx, first)
+}
+
+// override puts what the command line says in the place of what the
+// configuration does.
+func (c runCommand) override(to *grapnel.Config) {
+	to.Listen = cmp.Or(c.Listen, to.Listen)
+	to.Store = cmp.Or(c.Store, to.Store)
 }
 
 // A gateway is a server with its listeners and its configuration's source.
 type gateway struct {
-	source source
-	env    []string
-	log    *slog.Logger
-	ready  func(net.Addr) // told where clients are served; may be nil
+	source   source
+	override func(*grapnel.Config) // the command line's word; may be nil
+	env      []string
+	log      *slog.Logger
+	ready    func(net.Addr) // told where clients are served; may be nil
 
 	parts   *parts
 	watcher watcher
 	reload  sync.Mutex
 	started grapnel.Server // the process's own part of the configuration
+	store   string         // the one that is open
 }
 
 func (g *gateway) run(ctx context.Context, first *loaded) error {
 	c := first.config
-	g.started = c.Server
+	g.started, g.store = c.Server, storeOf(c)
 	if first.catalog != nil {
 		first.catalog = quietCatalog{first.catalog, g.watcher.accept}
 	}
@@ -137,11 +142,19 @@ func (g *gateway) follow(ctx context.Context, paths []string) {
 	}
 }
 
+func (g *gateway) load() (*loaded, error) {
+	l, err := g.source.load(g.env)
+	if err == nil && g.override != nil {
+		g.override(l.config)
+	}
+	return l, err
+}
+
 // Reload reads the configuration again and serves it, whole or not at all.
 func (g *gateway) Reload(ctx context.Context) error {
 	g.reload.Lock()
 	defer g.reload.Unlock()
-	next, err := g.source.load(g.env)
+	next, err := g.load()
 	if err == nil {
 		err = g.parts.reload(ctx, next, g.log)
 	}
@@ -150,10 +163,11 @@ func (g *gateway) Reload(ctx context.Context) error {
 		return err
 	}
 	report(g.log, next)
-	now := next.config.Server
-	now.Listen, now.Store = g.started.Listen, g.started.Store // --listen and --store may have replaced them
-	if !reflect.DeepEqual(now, g.started) {
+	if !reflect.DeepEqual(next.config.Server, g.started) {
 		g.log.Warn("settings outside of apis and plugins changed; they take effect at the next start")
+	}
+	if now := storeOf(next.config); now != g.store {
+		g.log.Warn("the configuration needs another store than the one that is open; it is opened at the next start", "open", storeName(g.store), "needed", storeName(now))
 	}
 	g.log.Info("reloaded", "apis", len(next.config.APIs), "plugins", len(next.config.Plugins))
 	return nil

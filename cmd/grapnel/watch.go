@@ -70,7 +70,7 @@ func (w *watcher) start(ctx context.Context, paths []string, log *slog.Logger, c
 
 func (w *watcher) run(ctx context.Context, notify *fsnotify.Watcher, log *slog.Logger, changed func()) {
 	defer notify.Close()
-	timer := time.NewTimer(settle)
+	timer, armed := time.NewTimer(settle), false
 	timer.Stop()
 	for {
 		select {
@@ -79,8 +79,12 @@ func (w *watcher) run(ctx context.Context, notify *fsnotify.Watcher, log *slog.L
 		case err := <-notify.Errors:
 			log.Warn("watch configuration", "error", err)
 		case <-notify.Events:
-			timer.Reset(settle)
+			if !armed { // a folder that is never quiet must not put it off for ever
+				armed = true
+				timer.Reset(settle)
+			}
 		case <-timer.C:
+			armed = false
 			if w.differs() {
 				changed()
 			}

@@ -61,7 +61,8 @@ func methods(t *testing.T, g *gateway) {
 	decode(t, g.command(t, http.MethodGet, keyPath(signing), nil), &stored)
 
 	const unsigned = "Authorization field missing, malformed or invalid"
-	soon := time.Now().Add(time.Minute).Unix()
+	now := time.Now().UTC()
+	date, soon := now.Format(http.TimeFormat), now.Add(time.Minute).Unix()
 	claims := object{"sub": "bob", "pol": "gold", "exp": soon}
 	for _, c := range []trial{
 		{"a key", "token", key, 200, ""},
@@ -78,8 +79,8 @@ func methods(t *testing.T, g *gateway) {
 		{"a token that has expired", "jwt", token(t, "HS256", tokenSecret, object{"sub": "bob", "pol": "gold", "exp": soon - 3600}), 401, ""},
 		{"a token without a policy", "jwt", token(t, "HS256", tokenSecret, object{"sub": "bob", "exp": soon}), 403, "key not authorized: no matching policy"},
 		{"no token", "jwt", "", 400, noID},
-		{"a signature", "hmac", signature(signing, stored.Secret), 200, ""},
-		{"a wrong signature", "hmac", signature(signing, "another secret"), 400, unsigned},
+		{"a signature", "hmac", signature(signing, stored.Secret, date), 200, ""},
+		{"a wrong signature", "hmac", signature(signing, "another secret", date), 400, unsigned},
 		{"no signature", "hmac", "", 400, unsigned},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +88,7 @@ func methods(t *testing.T, g *gateway) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("Date", today())
+			r.Header.Set("Date", date)
 			if c.credential != "" {
 				r.Header.Set("Authorization", c.credential)
 			}
@@ -123,15 +124,11 @@ func token(t *testing.T, algorithm, secret string, claims object) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac(secret, text))
 }
 
-// signature signs the date of today.
-func signature(key, secret string) string {
+// signature signs the date.
+func signature(key, secret, date string) string {
 	return fmt.Sprintf(`Signature keyId="%s",algorithm="hmac-sha256",signature="%s"`,
-		key, url.QueryEscape(base64.StdEncoding.EncodeToString(mac(secret, "date: "+today()))))
+		key, url.QueryEscape(base64.StdEncoding.EncodeToString(mac(secret, "date: "+date))))
 }
-
-// today is the same for a whole minute, so that it can be signed before it is
-// sent.
-func today() string { return time.Now().UTC().Truncate(time.Minute).Format(http.TimeFormat) }
 
 func mac(secret, text string) []byte {
 	m := hmac.New(sha256.New, []byte(secret))
