@@ -63,11 +63,11 @@ func ReadBody(r *http.Response, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	if held, ok := r.Body.(*heldBody); ok {
-		return held.all, nil
-	}
 	if limit > 0 && r.ContentLength > limit {
 		return nil, tooLarge()
+	}
+	if held, ok := r.Body.(*heldBody); ok {
+		return held.all, nil
 	}
 	src := io.Reader(r.Body)
 	if limit > 0 {

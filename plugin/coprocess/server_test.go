@@ -1,6 +1,7 @@
 package coprocess
 
 import (
+	"bytes"
 	"bufio"
 	"context"
 	"errors"
@@ -175,7 +176,7 @@ func bodyOf(t testing.TB, x *grapnel.Exchange) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.RewindBody()
+	x.Request.Body = io.NopCloser(bytes.NewReader(b))
 	return string(b)
 }
 

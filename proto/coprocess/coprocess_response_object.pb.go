@@ -35,8 +35,7 @@ type ResponseObject struct {
 	// body is filled, which then counts; in Tyk mode it empties the body in any case.
 	RawBody []byte `protobuf:"bytes,2,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
 	// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-	// is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-	// in Tyk mode never: change raw_body.
+	// is configured raw_body_only. Ignored when returned: change raw_body.
 	Body string `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
 	// Header fields by canonical name, the first value of each. Returned, a changed
 	// entry replaces the first value, a new one adds the header, a missing one removes

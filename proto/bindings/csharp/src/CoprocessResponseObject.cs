@@ -135,8 +135,7 @@ namespace Coprocess {
     private string body_ = "";
     /// <summary>
     /// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-    /// is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-    /// in Tyk mode never: change raw_body.
+    /// is configured raw_body_only. Ignored when returned: change raw_body.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -33,8 +33,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
     protected $raw_body = '';
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      */
@@ -71,8 +70,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
      *           body is filled, which then counts; in Tyk mode it empties the body in any case.
      *     @type string $body
      *           The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     *           is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     *           in Tyk mode never: change raw_body.
+     *           is configured raw_body_only. Ignored when returned: change raw_body.
      *     @type array|\Google\Protobuf\Internal\MapField $headers
      *           Header fields by canonical name, the first value of each. Returned, a changed
      *           entry replaces the first value, a new one adds the header, a missing one removes
@@ -148,8 +146,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      * @return string
@@ -161,8 +158,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      * @param string $var

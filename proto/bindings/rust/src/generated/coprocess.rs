@@ -182,8 +182,7 @@ pub struct ResponseObject {
     #[prost(bytes = "vec", tag = "2")]
     pub raw_body: ::prost::alloc::vec::Vec<u8>,
     /// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-    /// is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-    /// in Tyk mode never: change raw_body.
+    /// is configured raw_body_only. Ignored when returned: change raw_body.
     #[prost(string, tag = "3")]
     pub body: ::prost::alloc::string::String,
     /// Header fields by canonical name, the first value of each. Returned, a changed

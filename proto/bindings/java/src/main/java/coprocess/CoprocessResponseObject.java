@@ -45,8 +45,7 @@ public final class CoprocessResponseObject {
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -56,8 +55,7 @@ public final class CoprocessResponseObject {
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -278,8 +276,7 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -301,8 +298,7 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-     * in Tyk mode never: change raw_body.
+     * is configured raw_body_only. Ignored when returned: change raw_body.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -1108,8 +1104,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-       * in Tyk mode never: change raw_body.
+       * is configured raw_body_only. Ignored when returned: change raw_body.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1130,8 +1125,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-       * in Tyk mode never: change raw_body.
+       * is configured raw_body_only. Ignored when returned: change raw_body.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1153,8 +1147,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-       * in Tyk mode never: change raw_body.
+       * is configured raw_body_only. Ignored when returned: change raw_body.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1172,8 +1165,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-       * in Tyk mode never: change raw_body.
+       * is configured raw_body_only. Ignored when returned: change raw_body.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1188,8 +1180,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Returned, it counts only where raw_body is empty, and
-       * in Tyk mode never: change raw_body.
+       * is configured raw_body_only. Ignored when returned: change raw_body.
        * </pre>
        *
        * <code>string body = 3;</code>
