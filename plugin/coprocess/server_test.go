@@ -144,7 +144,7 @@ func exchange(t testing.TB, line, body string, headers ...string) *grapnel.Excha
 	if err != nil {
 		t.Fatalf("%q: %v", raw, err)
 	}
-	if body != "" {
+	if r.Body = http.NoBody; body != "" {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	}
 	return &grapnel.Exchange{
