@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -90,6 +91,54 @@ func TestRedisHangs(t *testing.T) {
 }
 
 func outage(t *testing.T, redis *storetest.Server, away, back func()) {
+	spared, hit := watches(t, redis)
+	all := append(slices.Clone(spared), hit...)
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	for _, w := range all {
+		running.Go(func() { w.run(t, done) })
+	}
+	begin := time.Now()
+	awaitAll(t, all, begin, http.StatusOK)
+
+	away()
+	gone := time.Now()
+	awaitAll(t, hit, gone, http.StatusServiceUnavailable)
+	awaitAll(t, spared, gone, http.StatusOK)
+	back()
+	there := time.Now()
+	awaitAll(t, all, there, http.StatusOK)
+	well := time.Now()
+	if took := well.Sub(there); took > 5*time.Second {
+		t.Errorf("all served again after %v, want a few seconds", took)
+	}
+	awaitAll(t, all, well, http.StatusOK)
+	close(done)
+	running.Wait()
+	verdict(t, all, spared, warm, settled)
+}
+
+// verdict: nobody waited long, nobody got anything but an answer or a 503, and
+// those who needed nothing of Redis noticed nothing.
+func verdict(t *testing.T, all, spared []*watch, warm, settled time.Time) {
+	t.Helper()
+	for _, w := range all {
+		t.Logf("%-26s slowest %v, statuses %v", w.name, w.slowest(), w.since(begin))
+		if w.slowest() > bound {
+			t.Errorf("%s: an answer took %v, want at most %v", w.name, w.slowest(), bound)
+		}
+		only(t, w.name, w.since(begin), http.StatusOK, http.StatusServiceUnavailable)
+		only(t, w.name+", in the end", w.since(well), http.StatusOK)
+	}
+	for _, w := range spared {
+		only(t, w.name, w.since(begin), http.StatusOK)
+	}
+}
+
+// watches starts a gateway, and returns what asks it: for what needs no Redis, or
+// needs none for a while, and for what does.
+func watches(t *testing.T, redis *storetest.Server) (spared, hit []*watch) {
+	t.Helper()
 	s := newSite(t, redis.URL(), api("open"), api("keyed", tokenAuth()), api("limited", tokenAuth()), api("custom", pluginAuth("let in", nil)))
 	s.config["keys"] = object{"cache_for": "100ms", "grace": "1m"}
 	s.plugin.on("let in", accept(unlimited))
@@ -97,66 +146,32 @@ func outage(t *testing.T, redis *storetest.Server, away, back func()) {
 	publish(t, s, g, "published")
 	free := g.createKey(t, object{"access_rights": rights("keyed")})
 	counted := g.createKey(t, object{"rate": 1e6, "per": 1, "access_rights": rights("limited")})
-
-	stranger := 0
-	spared := []*watch{
-		{name: "open", ask: func() (reply, error) { return g.try("/open/", "") }},
-		{name: "published", ask: func() (reply, error) { return g.try("/published/", "") }},
-		{name: "remembered", ask: func() (reply, error) { return g.try("/keyed/", free) }},
-		{name: "remembered of the plugin", ask: func() (reply, error) { return g.try("/custom/", "someone") }},
+	ask := func(name, path, credential string) *watch {
+		return &watch{name: name, ask: func() (reply, error) { return g.try(path, credential) }}
 	}
-	hit := []*watch{
-		{name: "limited", ask: func() (reply, error) { return g.try("/limited/", counted) }},
+	spared = []*watch{
+		ask("open", "/open/", ""),
+		ask("published", "/published/", ""),
+		ask("remembered", "/keyed/", free),
+		ask("remembered of the plugin", "/custom/", "someone"),
+	}
+	stranger := 0
+	hit = []*watch{
+		ask("limited", "/limited/", counted),
 		{name: "unknown to the gateway", ask: func() (reply, error) {
 			stranger++
 			return g.try("/custom/", fmt.Sprint("stranger-", stranger))
 		}},
 	}
-	all := append(spared, hit...)
-	done := make(chan struct{})
-	var running sync.WaitGroup
-	for _, w := range all {
-		running.Go(func() { w.run(t, done) })
-	}
-	warm := time.Now()
-	for _, w := range all {
-		await(t, w.name+" served", func() bool { return w.since(warm)[http.StatusOK] >= 10 })
-	}
+	return spared, hit
+}
 
-	away()
-	gone := time.Now()
-	for _, w := range hit {
-		await(t, w.name+" refused", func() bool { return w.since(gone)[http.StatusServiceUnavailable] >= 10 })
-	}
-	for _, w := range spared {
-		await(t, w.name+" served", func() bool { return w.since(gone)[http.StatusOK] >= 10 })
-	}
-	back()
-	there := time.Now()
+// awaitAll waits until each has been answered with the status ten times since a
+// time.
+func awaitAll(t *testing.T, all []*watch, begin time.Time, status int) {
+	t.Helper()
 	for _, w := range all {
-		await(t, w.name+" served again", func() bool { return w.since(there)[http.StatusOK] >= 10 })
-	}
-	settled := time.Now()
-	t.Logf("all served again %v after Redis was back", settled.Sub(there))
-	if took := settled.Sub(there); took > 5*time.Second {
-		t.Errorf("all served again after %v, want a few seconds", took)
-	}
-	for _, w := range all {
-		await(t, w.name+" served", func() bool { return w.since(settled)[http.StatusOK] >= 20 })
-	}
-	close(done)
-	running.Wait()
-
-	for _, w := range all {
-		t.Logf("%-26s slowest %v, statuses %v", w.name, w.slowest(), w.since(warm))
-		if w.slowest() > bound {
-			t.Errorf("%s: an answer took %v, want at most %v", w.name, w.slowest(), bound)
-		}
-		only(t, w.name+" in the end", w.since(settled), http.StatusOK)
-		only(t, w.name, w.since(warm), http.StatusOK, http.StatusServiceUnavailable)
-	}
-	for _, w := range spared {
-		only(t, w.name, w.since(warm), http.StatusOK)
+		await(t, fmt.Sprint(w.name, " answered with ", status), func() bool { return w.since(begin)[status] >= 10 })
 	}
 }
 
