@@ -115,12 +115,12 @@ func outage(t *testing.T, redis *storetest.Server, away, back func()) {
 	awaitAll(t, all, well, http.StatusOK)
 	close(done)
 	running.Wait()
-	verdict(t, all, spared, warm, settled)
+	verdict(t, all, spared, begin, well)
 }
 
-// verdict: nobody waited long, nobody got anything but an answer or a 503, and
-// those who needed nothing of Redis noticed nothing.
-func verdict(t *testing.T, all, spared []*watch, warm, settled time.Time) {
+// verdict: nobody waited long, nobody got anything but an answer or a 503, none of
+// them since all is well, and those who needed nothing of Redis noticed nothing.
+func verdict(t *testing.T, all, spared []*watch, begin, well time.Time) {
 	t.Helper()
 	for _, w := range all {
 		t.Logf("%-26s slowest %v, statuses %v", w.name, w.slowest(), w.since(begin))
