@@ -16,6 +16,9 @@ type APISessions struct {
 	RespectExpiry bool `yaml:"session_lifetime_respects_key_expiration"`
 	// ForceLifetime makes Lifetime hold whatever sessions say.
 	ForceLifetime bool `yaml:"force_session_lifetime"`
+	// Hashed says that no store may hold a credential in clear: a plugin's
+	// sessions are kept without their token.
+	Hashed bool `yaml:"-"`
 }
 
 // TTL is for how long the store keeps a session from now on; 0 is for ever

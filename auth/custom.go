@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -160,12 +161,25 @@ func (c *custom) asked(x *grapnel.Exchange, id string, f *flight) (p proof, resp
 		if !keep {
 			return nil
 		}
-		if err := c.keys.Save(ctx, s, c.api.Sessions.TTL(s, time.Now())); err != nil {
+		kept := s
+		if c.api.Sessions.Hashed {
+			kept = withoutToken(s)
+		}
+		if err := c.keys.Save(ctx, kept, c.api.Sessions.TTL(s, time.Now())); err != nil {
 			return c.failed(x, err)
 		}
-		stored, applied.StoreID = true, s.StoreID
+		stored, applied.StoreID = true, kept.StoreID
 		return nil
 	}}, nil, nil
+}
+
+// withoutToken is the session without the credential that stands for it, which
+// the original leaves in the metadata [C-6].
+func withoutToken(s *grapnel.Session) *grapnel.Session {
+	kept := *s
+	kept.Metadata = maps.Clone(s.Metadata)
+	delete(kept.Metadata, "token")
+	return &kept
 }
 
 // checkDeadline warns, once, of a deadline so far away that it must have been

@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 	want.Server.SetDefaults()
 	a := want.APIs[0]
 	a.SetDefaults()
-	a.ListenPath, a.MaxBody = "/orders/", 64<<20
+	a.ListenPath, a.MaxBody, a.Sessions.Hashed = "/orders/", 64<<20, true // keys are hashed
 	a.Target, a.Targets, a.Upstream.Timeout = target, []*grapnel.URL{target}, grapnel.Duration(30*time.Second)
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)

@@ -8,6 +8,7 @@ func fill(c *grapnel.Config) {
 		s.Name = name
 	}
 	for _, a := range c.APIs {
+		a.Sessions.Hashed = c.Keys.Hash
 		if a.Name == "" {
 			a.Name = a.ID
 		}

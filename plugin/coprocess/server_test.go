@@ -1,8 +1,8 @@
 package coprocess
 
 import (
-	"bytes"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
