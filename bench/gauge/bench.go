@@ -114,6 +114,26 @@ func (b *bench) overlay(root string) (file string, err error) {
 	return file, os.WriteFile(file, text, 0o600)
 }
 
+// store starts what a target's store needs, and returns its URL.
+func (b *bench) store(t target, dir string) (string, error) {
+	switch t.store {
+	case "file":
+		return filepath.Join(dir, "grapnel.db"), nil
+	case "redis":
+		addr, err := freeAddress()
+		if err != nil {
+			return "", err
+		}
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return "", err
+		}
+		_, err = b.start(dir, addr, redis, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir)
+		return "redis://" + addr + "/0", err
+	}
+	return "memory:", nil
+}
+
 // program is the file of a program that was built.
 func (b *bench) program(name string) string { return filepath.Join(b.dir, name) }
 
@@ -143,6 +163,8 @@ type variables struct {
 	Listen string
 	API    string // as in target
 	Asks   bool   // as in target
+	Seed   string // as in target
+	Store  string // the URL of it
 }
 
 // configure writes a file of conf, filled in, to a folder.

@@ -101,7 +101,7 @@ func parse(args []string) (s settings, err error) {
 func choose(all []target, only *regexp.Regexp, has func(program string) bool) (chosen []target, programs map[string]bool) {
 	programs = map[string]bool{}
 	for _, t := range all {
-		if (only == nil || only.MatchString(t.name)) && (t.program == "grapnel" || has(t.program)) {
+		if (only == nil || only.MatchString(t.name)) && (t.program == "grapnel" || has(t.program)) && (t.needs == "" || has(t.needs)) {
 			chosen = append(chosen, t)
 			programs[t.program] = true
 		}

@@ -14,7 +14,9 @@ import (
 type gateway struct {
 	target
 	*process
-	url string
+	url     string
+	seeding string // where the session is stored beforehand
+	seed    string // where the session is stored beforehand
 }
 
 // warmUp is how long each gateway is under load before anything is measured:
@@ -64,13 +66,17 @@ func (b *bench) open(t target) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks}
+	store, err := b.store(t, dir)
+	if err != nil {
+		return nil, err
+	}
+	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store}
 	for _, name := range t.files() {
 		if err := configure(dir, name, v); err != nil {
 			return nil, err
 		}
 	}
-	g := &gateway{target: t, url: "http://" + addr + "/bench"}
+	g := &gateway{target: t, url: "http://" + addr + "/bench", seeding: "http://" + addr + "/seed/"}
 	if g.process, err = b.start(dir, addr, b.command(t, dir)...); err != nil {
 		return nil, err
 	}
@@ -96,6 +102,11 @@ func (b *bench) command(t target, dir string) []string {
 // check sends one request as the load will, and for a target that wants a
 // token one without.
 func (g *gateway) check() error {
+	if g.target.seed != "" {
+		if status, _, err := get(g.seeding, g.header()); err != nil || status != http.StatusOK {
+			return fmt.Errorf("no session was stored: status %d, %v", status, err)
+		}
+	}
 	status, header, err := get(g.url, g.header())
 	if err != nil {
 		return err

@@ -10,11 +10,19 @@ type target struct {
 	api     string // grapnel: what the API has besides its upstream
 	asks    bool   // peers: whether the agent is asked about each request
 	token   bool   // whether clients show a token
+	seed    string // grapnel: the hook whose session is stored under the token beforehand
+	store   string // grapnel: where; empty is memory, else file or redis
+	needs   string // another program that has to be there
 	// proof is the reply header that shows that the plugin or the agent had
 	// its say: X-Seen when the upstream got the header that was set,
 	// X-Plugin when the client did. Empty where there is nothing to show.
 	proof string
 }
+
+const (
+	storedToken = "auth: [{ token: {} }]"
+	redis       = "redis-server"
+)
 
 // targets are all rows, in the order of the table.
 func targets() []target {
@@ -28,6 +36,14 @@ func targets() []target {
 			api: "hooks: { response: [{ plugin: bench, hook: MarkReply }] }"},
 		{name: "grapnel, auth hook", program: "grapnel", token: true,
 			api: "auth: [{ plugin: bench, hook: Accept }]"},
+		{name: "grapnel, auth hook with extractor", program: "grapnel", token: true,
+			api: "auth: [{ plugin: bench, hook: AcceptForLong, id_extractor: { extract_from: header, extract_with: value, header: Authorization } }]"},
+		{name: "grapnel, stored token", program: "grapnel", token: true, seed: "Accept", api: storedToken},
+		{name: "grapnel, stored token, embedded", program: "grapnel", token: true, seed: "Accept", store: "file", api: storedToken},
+		{name: "grapnel, stored token, Redis", program: "grapnel", token: true, seed: "Accept", store: "redis", needs: redis, api: storedToken},
+		{name: "grapnel, stored token, 100 rights", program: "grapnel", token: true, seed: "AcceptManyRights", store: "file", api: storedToken},
+		{name: "grapnel, rate limited, embedded", program: "grapnel", token: true, seed: "AcceptRated", store: "file", api: storedToken},
+		{name: "grapnel, rate limited, Redis", program: "grapnel", token: true, seed: "AcceptRated", store: "redis", needs: redis, api: storedToken},
 		{name: "nginx", program: "nginx"},
 		{name: "nginx, auth_request", program: "nginx", asks: true, proof: "X-Seen"},
 		{name: "haproxy", program: "haproxy"},

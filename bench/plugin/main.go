@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -25,13 +27,35 @@ func (plugin) Dispatch(_ context.Context, o *coprocess.Object) (*coprocess.Objec
 		o.Request.SetHeaders = map[string]string{"X-Plugin": "yes"}
 	case "MarkReply":
 		o.Response.Headers["X-Plugin"] = "yes"
-	case "Accept":
+	default:
 		if token := o.Request.Headers["Authorization"]; token != "" {
-			o.Session = &coprocess.SessionState{OrgId: "bench"}
+			o.Session = session(o.HookName)
 			o.Metadata = map[string]string{"token": token}
 		}
 	}
 	return o, nil
+}
+
+// session is that of every caller: plain, kept for long, with a rate that is
+// never reached, or with the rights for 100 APIs.
+func session(hook string) *coprocess.SessionState {
+	s := &coprocess.SessionState{OrgId: "bench"}
+	switch hook {
+	case "AcceptForLong":
+		s.IdExtractorDeadline = time.Now().Add(time.Hour).Unix()
+	case "AcceptRated":
+		s.Rate, s.Per = 1e9, 1
+	case "AcceptManyRights":
+		s.AccessRights = map[string]*coprocess.AccessDefinition{}
+		for i := range 100 {
+			id := fmt.Sprintf("api-%d", i)
+			if i < 2 {
+				id = []string{"bench", "seed"}[i]
+			}
+			s.AccessRights[id] = &coprocess.AccessDefinition{ApiId: id, ApiName: id, Versions: []string{"Default"}}
+		}
+	}
+	return s
 }
 
 func main() {
