@@ -8,13 +8,13 @@ help: ## list the targets
 build: ## bin/grapnel
 	$(GO) build -trimpath -o bin/grapnel ./cmd/grapnel
 
-test: ## everything, under the race detector; needs nothing but Go
+test: ## everything, under the race detector; needs a C compiler, redis-server and python3-venv
 	$(GO) vet ./...
 	$(GO) test -race ./...
 
 test-all: test ## and the samples and scaffolds of every language, and the bindings generated anew
 	./proto/generate.sh --check
-	GRAPNEL_SAMPLES=all $(GO) test -timeout 2h ./test/examples ./test/tutorial ./scaffold/...
+	GRAPNEL_SAMPLES=all $(GO) test -p 1 -timeout 2h ./test/examples ./test/tutorial ./scaffold/...
 
 fuzz: ## every fuzz target for FUZZTIME each
 	./test/fuzz.sh $(or $(FUZZTIME),20s)

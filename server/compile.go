@@ -34,7 +34,7 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		auth.Stage(api, h.auth),
 		h.postKeyAuth,
 		auth.Strip(api),
-		auth.Valid(api),
+		auth.Valid(api, events),
 		limit.Rights(api),
 		limit.Rate(api, s.counters, events),
 		limit.Quota(api, s.counters, events),
