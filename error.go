@@ -62,3 +62,15 @@ func AsError(err error) *Error {
 	}
 	return &Error{Status: http.StatusInternalServerError, Code: CodeInternal, Message: "Internal Server Error", Err: err}
 }
+
+// Unavailable is the answer while a store cannot say who is calling or how much
+// is left: nobody is let through. What is an [Error] already stays as it is.
+func Unavailable(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{
+		Status: http.StatusServiceUnavailable, Code: CodeStoreUnavailable, Message: "Service temporarily unavailable.",
+		Header: http.Header{"Retry-After": {"1"}}, Err: err,
+	}
+}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SetHeader gives a header of a request on its way upstream one value, and takes
+// SetHeader gives a header one value and, on a request on its way upstream, takes
 // its name off the Connection header: a client must not be able to name what the
 // gateway or a plugin adds as belonging to its own connection, and so have it
 // removed before the upstream [RFC 9110 7.6.1]. The name is taken as it is.

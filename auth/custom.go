@@ -201,5 +201,5 @@ func (c *custom) failed(x *grapnel.Exchange, err error) error {
 	case x.Request.Context().Err() != nil:
 		return &grapnel.Error{Status: grapnel.StatusClientGone, Code: grapnel.CodeClientGone, Message: "Client closed request", Err: err}
 	}
-	return unavailable(err)
+	return grapnel.Unavailable(err)
 }

@@ -40,7 +40,7 @@ func (b *bearer) identify(x *grapnel.Exchange, c claims) (s *grapnel.Session, p 
 	case errors.Is(err, grapnel.ErrNotFound):
 		stored = &grapnel.Session{KeyID: key, OrgID: b.api.OrgID, Alias: who}
 	case err != nil:
-		return nil, p, unavailable(err)
+		return nil, p, grapnel.Unavailable(err)
 	case slices.Equal(stored.ApplyPolicies, policies):
 		if s, err := b.keys.Load(ctx, key); err == nil {
 			return s, b.renewal(x, stored, s), nil
@@ -62,7 +62,7 @@ func (b *bearer) identify(x *grapnel.Exchange, c claims) (s *grapnel.Session, p 
 		}
 		err := b.keys.Save(ctx, changed, b.api.Sessions.TTL(&applied, time.Now()))
 		if err != nil {
-			return unavailable(err)
+			return grapnel.Unavailable(err)
 		}
 		applied.StoreID = changed.StoreID
 		return nil
@@ -81,7 +81,7 @@ func (b *bearer) renewal(x *grapnel.Exchange, stored, applied *grapnel.Session) 
 			return nil
 		}
 		if err := b.keys.Save(x.Request.Context(), stored, ttl); err != nil {
-			return unavailable(err)
+			return grapnel.Unavailable(err)
 		}
 		return nil
 	}

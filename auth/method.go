@@ -39,7 +39,7 @@ type known struct {
 func (k known) find(x *grapnel.Exchange, credential string) (*grapnel.Session, error) {
 	s, err := k.keys.Find(x.Request.Context(), k.api.OrgID, credential)
 	if err != nil && !errors.Is(err, grapnel.ErrNotFound) {
-		return nil, unavailable(err)
+		return nil, grapnel.Unavailable(err)
 	}
 	return s, err
 }
@@ -51,18 +51,6 @@ func (k known) fail(x *grapnel.Exchange, status int, message string, cause error
 	e := refuse(status, message)
 	e.Err = cause
 	return e
-}
-
-// unavailable is the answer while it is not known who is calling: nobody is let
-// through.
-func unavailable(err error) error {
-	if e, ok := errors.AsType[*grapnel.Error](err); ok {
-		return e
-	}
-	return &grapnel.Error{
-		Status: http.StatusServiceUnavailable, Code: grapnel.CodeStoreUnavailable, Message: "Service temporarily unavailable.",
-		Header: http.Header{"Retry-After": {"1"}}, Err: err,
-	}
 }
 
 // presented returns what stands at the place of a credential [7.2]; empty is

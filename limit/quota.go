@@ -24,7 +24,7 @@ func Quota(api *grapnel.API, counters grapnel.Counters, events grapnel.Events) g
 			}
 			usage, err := counters.Spend(x.Request.Context(), a.key, a.quota, a.period)
 			if err != nil {
-				return nil, unavailable(err)
+				return nil, grapnel.Unavailable(err)
 			}
 			if usage.Used > a.quota {
 				events.Fire(x, grapnel.EventQuotaExceeded, "Key Quota Limit Exceeded")

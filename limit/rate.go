@@ -89,7 +89,7 @@ func take(ctx context.Context, counters grapnel.Counters, key string, limit grap
 	}
 	wait, err := counters.Take(ctx, key, int(n), seconds(per))
 	if err != nil {
-		return unavailable(err)
+		return grapnel.Unavailable(err)
 	}
 	if wait <= 0 {
 		return nil
@@ -111,15 +111,6 @@ func told(x *grapnel.Exchange, events grapnel.Events, err error, t grapnel.Event
 		events.Fire(x, t, message)
 	}
 	return err
-}
-
-// unavailable is the answer when the store cannot say whether a request is
-// within its limits: it is not let through.
-func unavailable(err error) error {
-	return &grapnel.Error{
-		Status: http.StatusServiceUnavailable, Code: grapnel.CodeStoreUnavailable, Message: "Service temporarily unavailable.",
-		Header: http.Header{"Retry-After": {"1"}}, Err: err,
-	}
 }
 
 // seconds makes a duration of a number of seconds, however large.

@@ -52,18 +52,14 @@ func mayCallURL(x *grapnel.Exchange, right grapnel.AccessDefinition) bool {
 		if spec.URL == "" || !slices.Contains(spec.Methods, x.Request.Method) {
 			continue
 		}
-		rule := grapnel.PathRule{}
 		if regexp.QuoteMeta(spec.URL) == spec.URL { // the usual case costs no expression
 			if strings.Contains(x.Request.URL.Path, spec.URL) {
 				return true
 			}
 			continue
 		}
-		var err error
-		if rule.Path, err = regexp.Compile(spec.URL); err != nil {
-			continue
-		}
-		if rule.Selects(x) {
+		path, err := regexp.Compile(spec.URL)
+		if err == nil && (grapnel.PathRule{Path: path}).Selects(x) {
 			return true
 		}
 	}
