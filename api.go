@@ -29,6 +29,9 @@ type API struct {
 	Sessions APISessions `yaml:",inline"`
 	// Hooks are the plugin calls around each exchange.
 	Hooks Hooks `yaml:"hooks"`
+	// PluginsBudget bounds the time that all hooks of one exchange may take
+	// together; 0 does not.
+	PluginsBudget Duration `yaml:"plugins_budget"`
 	// ConfigData is handed to plugins as JSON, as spec.config_data.
 	ConfigData map[string]any `yaml:"config_data"`
 	// Events says what is told of which event: AuthFailure (a caller was

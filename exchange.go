@@ -61,21 +61,45 @@ type Exchange struct {
 	// Unlimited says that rates and quotas do not apply, as in a loop that
 	// was counted where it began [M-13].
 	Unlimited bool
-	// Calls are the hook calls made so far, for the access log.
+	// Calls are the hook calls made so far, for the access log and metrics;
+	// the last one may be under way.
 	Calls []Call
+	// Budget is when the time that plugins may take of the exchange is used
+	// up; zero is never.
+	Budget time.Time
 
 	body []byte // the request's body once buffered
 	held bool   // body holds the whole body
 }
 
-// A Call is the record of one hook call: what was asked and how long it took.
+// A Call is the record of one hook call: what was asked, what came of it and how
+// long it took.
 type Call struct {
-	Stage  Stage
-	Plugin string
-	Hook   string
-	Took   time.Duration
-	Failed bool
+	Stage    Stage
+	Plugin   string
+	Hook     string
+	Took     time.Duration
+	Failed   bool
+	Outcome  Outcome
+	Endpoint string // the address that answered last; who carries the call notes it
+	Retries  int    // how often the call was sent again
 }
+
+// An Outcome says what came of a hook call.
+type Outcome string
+
+// The outcomes of hook calls.
+const (
+	OutcomePassed   Outcome = "passed"   // the exchange goes on
+	OutcomeAnswered Outcome = "answered" // the plugin answered the client, or refused it
+	OutcomeFailed   Outcome = "failed"   // no answer, or none that counts, and the exchange was denied
+	OutcomeTimeout  Outcome = "timeout"  // the same, because of the deadline
+	OutcomeIgnored  Outcome = "ignored"  // the same, and the exchange went on
+	OutcomeCached   Outcome = "cached"   // an earlier decision was taken
+	OutcomeBackup   Outcome = "backup"   // another plugin server answered
+	OutcomeSkipped  Outcome = "skipped"  // not asked: too little was left of the budget
+	OutcomeGone     Outcome = "gone"     // the client left
+)
 
 // A Handler produces the response to one exchange. It never writes to the
 // client. Exactly one of its results is nil.

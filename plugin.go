@@ -3,7 +3,6 @@ package grapnel
 import (
 	"context"
 	"net/http"
-	"time"
 )
 
 // A Stage is a point of an exchange at which plugins are asked. The stages run
@@ -41,35 +40,6 @@ func (s Stage) String() string {
 	return "unknown"
 }
 
-// A Hook is one configured question to a plugin server.
-type Hook struct {
-	// Plugin names the plugin server that is asked.
-	Plugin string `yaml:"plugin"`
-	// Name says which of the server's functions is meant. An auth hook may
-	// go without one [B-30].
-	Name string `yaml:"hook"`
-	// Timeout bounds the call, 0 is none. Without one, the plugin server's
-	// holds.
-	Timeout Duration `yaml:"timeout"`
-	// RawBodyOnly leaves the text copy of the body out of the message
-	// [B-14].
-	RawBodyOnly bool `yaml:"raw_body_only"`
-	// Stage is where the hook runs; its place in the configuration says so.
-	Stage Stage `yaml:"-"`
-}
-
-// SetDefaults makes the hook use its plugin server's timeout.
-func (h *Hook) SetDefaults() { h.Timeout = Inherit }
-
-// Hooks are the hooks of one API, by stage and in the order in which they run.
-// Those of the auth stage stand in the API's auth list.
-type Hooks struct {
-	Pre         []Hook `yaml:"pre"`           // before authentication
-	PostKeyAuth []Hook `yaml:"post_key_auth"` // right after it, on APIs that have any
-	Post        []Hook `yaml:"post"`          // before the request goes upstream
-	Response    []Hook `yaml:"response"`      // on the upstream's reply
-}
-
 // Compat says how strictly a plugin server is treated as the original gateway
 // treated its plugins. The differences are listed in docs/plugins.md.
 type Compat string
@@ -82,41 +52,6 @@ const (
 	CompatTyk Compat = "tyk"
 )
 
-// A PluginServer is the configuration of one plugin server. Two equal values
-// mean the same server and share its connections.
-type PluginServer struct {
-	// Name is what hooks call the server.
-	Name string `yaml:"-"`
-	// Target is where it listens: host:port, tcp://host:port,
-	// dns:///name:port, unix:///path or passthrough:///address. It has to
-	// be given [A-63].
-	Target string `yaml:"target"`
-	// Timeout bounds each call, 0 is none.
-	Timeout Duration `yaml:"timeout"`
-	// Compat is how its plugins are treated: native, or tyk for those that
-	// depend on what Tyk loses on the way.
-	Compat Compat `yaml:"compat"`
-	// MaxReceive is the largest answer accepted.
-	MaxReceive Size `yaml:"max_receive"`
-	// MaxSend is the largest message sent, 0 is no limit.
-	MaxSend Size `yaml:"max_send"`
-	// Authority replaces the :authority that calls carry [A-64].
-	Authority string `yaml:"authority"`
-	// RoundRobin spreads calls over all addresses of the target instead of
-	// keeping to one [A-65].
-	RoundRobin bool `yaml:"round_robin"`
-	// VerbatimHeaders keeps the case of header names that the plugin sets
-	// [A-5].
-	VerbatimHeaders bool `yaml:"verbatim_headers"`
-}
-
-// SetDefaults gives the server what its configuration need not say.
-func (s *PluginServer) SetDefaults() {
-	s.Timeout = Duration(time.Second)
-	s.Compat = CompatNative
-	s.MaxReceive = 16 << 20
-}
-
 // A Plugin is one configured plugin server, whatever it speaks.
 type Plugin interface {
 	// Bind prepares one hook of one API, once, at load: what is constant
@@ -125,9 +60,8 @@ type Plugin interface {
 	// Notify tells the server of an event, by the name of the handler that
 	// the API's configuration gave it.
 	Notify(ctx context.Context, handler string, e Event) error
-	// State says in one word how the connection stands: "ready", "idle",
-	// "connecting" or "failing".
-	State() string
+	// State says how the server stands.
+	State() PluginState
 	// Close ends the connection. Calls under way fail.
 	Close() error
 }
@@ -140,4 +74,34 @@ type Binding interface {
 	Request(context.Context, *Exchange) (*http.Response, error)
 	// Response asks about a reply, which the plugin may change.
 	Response(context.Context, *Exchange, *http.Response) error
+}
+
+// A PluginState says how a plugin server stands, for health reports and metrics.
+type PluginState struct {
+	// State is, in one word, the best that any endpoint has: "ready", "idle",
+	// "connecting" or "failing".
+	State string `json:"state"`
+	// InFlight and Queued are the calls under way and those that wait.
+	InFlight int `json:"in_flight"`
+	Queued   int `json:"queued"`
+	// Breaker is "closed", "open" or "half_open".
+	Breaker string `json:"breaker"`
+	// Restarts counts how often a process of the gateway's own was started
+	// again.
+	Restarts int `json:"restarts"`
+	// Endpoints are the replicas, by address.
+	Endpoints []EndpointState `json:"endpoints"`
+}
+
+// An EndpointState says how one replica of a plugin server stands.
+type EndpointState struct {
+	Address     string `json:"address"`
+	State       string `json:"state"`   // "ready", "idle", "connecting" or "failing"
+	Healthy     bool   `json:"healthy"` // by its own word, or when it has none
+	Ejected     bool   `json:"ejected"`
+	InFlight    int    `json:"in_flight"`
+	Connections int    `json:"connections"`
+	Calls       uint64 `json:"calls"`    // since it was first seen
+	Failures    uint64 `json:"failures"` // of them
+	Retries     uint64 `json:"retries"`  // calls that came here after they failed elsewhere
 }

@@ -52,3 +52,23 @@ func (z *Size) UnmarshalText(b []byte) error {
 
 // MarshalText writes the size in bytes.
 func (z Size) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(z), 10), nil }
+
+// A Percent is a share in configuration: "5%", "0.5%"; plain numbers are percents
+// too.
+type Percent float64
+
+// UnmarshalText reads a number from 0 to 100, with or without a percent sign.
+func (p *Percent) UnmarshalText(b []byte) error {
+	s := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(string(b)), "%"))
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(v >= 0 && v <= 100) {
+		return fmt.Errorf("%q is not a share; write it as 5%% or 0.5%%", b)
+	}
+	*p = Percent(v)
+	return nil
+}
+
+// MarshalText writes the share as UnmarshalText reads it.
+func (p Percent) MarshalText() ([]byte, error) {
+	return append(strconv.AppendFloat(nil, float64(p), 'g', -1, 64), '%'), nil
+}

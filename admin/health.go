@@ -4,13 +4,15 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // Vitals are what a gateway knows of its own health.
 type Vitals struct {
 	Version string
 	// Plugins tells how the plugin servers stand, by name.
-	Plugins func() map[string]string
+	Plugins func() map[string]grapnel.PluginState
 	// Store is what reports call the store, and Ping asks whether it
 	// answers.
 	Store string
@@ -79,12 +81,14 @@ type component struct {
 func (v Vitals) report(r *http.Request, description string) health {
 	h := health{Status: statusPass, Version: v.Version, Description: description, Details: map[string]any{}}
 	if plugins := v.Plugins(); len(plugins) > 0 {
-		h.Details["plugins"] = plugins
-		for _, state := range plugins {
-			if state == "failing" {
+		words := map[string]string{} // everyone may read this: no addresses
+		for name, p := range plugins {
+			words[name] = p.State
+			if p.State == "failing" {
 				h.Status = statusWarn
 			}
 		}
+		h.Details["plugins"] = words
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), pingFor)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/admin"
 )
 
@@ -39,7 +40,7 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := admin.Vitals{
-				Version: "v1.2.3", Plugins: func() map[string]string { return c.plugins },
+				Version: "v1.2.3", Plugins: func() map[string]grapnel.PluginState { return states(c.plugins) },
 				Store: "redis", Ping: func(context.Context) error { return c.ping },
 			}
 			code, got := report(t, admin.Health(v))
@@ -79,4 +80,13 @@ func report(t *testing.T, h http.Handler) (int, map[string]any) {
 		t.Errorf("Content-Type is %q", w.Header().Get("Content-Type"))
 	}
 	return w.Code, got
+}
+
+// states are plugin servers that say no more than a word.
+func states(words map[string]string) map[string]grapnel.PluginState {
+	out := map[string]grapnel.PluginState{}
+	for name, word := range words {
+		out[name] = grapnel.PluginState{State: word}
+	}
+	return out
 }

@@ -31,7 +31,7 @@ func (f *fake) Notify(ctx context.Context, handler string, e grapnel.Event) erro
 	return f.notify(ctx, handler, e)
 }
 
-func (f *fake) State() string { return "ready" }
+func (f *fake) State() grapnel.PluginState { return grapnel.PluginState{State: "ready"} }
 
 func (f *fake) Close() error {
 	f.mu.Lock()

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +17,7 @@ type Pool struct {
 	open func(grapnel.PluginServer) (grapnel.Plugin, error)
 
 	mu     sync.Mutex
-	shared map[grapnel.PluginServer]*shared
+	shared map[string]*shared // by everything that is configured of a server
 }
 
 type shared struct {
@@ -27,33 +28,39 @@ type shared struct {
 // NewPool makes an empty pool. Servers are opened with open, which knows the
 // wire protocols.
 func NewPool(open func(grapnel.PluginServer) (grapnel.Plugin, error)) *Pool {
-	return &Pool{open: open, shared: map[grapnel.PluginServer]*shared{}}
+	return &Pool{open: open, shared: map[string]*shared{}}
 }
 
 // A Lease is the right of one configuration to use its plugin servers.
 type Lease struct {
 	pool    *Pool
-	servers map[string]grapnel.PluginServer
+	servers []string
 	plugins map[string]grapnel.Plugin
 }
 
 // Lease opens the servers that are not open yet. On error it has opened none.
 func (p *Pool) Lease(servers map[string]*grapnel.PluginServer) (*Lease, error) {
-	l := &Lease{pool: p, servers: map[string]grapnel.PluginServer{}, plugins: map[string]grapnel.Plugin{}}
+	l := &Lease{pool: p, plugins: map[string]grapnel.Plugin{}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
 		s := *servers[name]
-		if p.shared[s] == nil {
+		whole, err := json.Marshal(s)
+		if err != nil {
+			l.release()
+			return nil, fmt.Errorf("plugins.%s: %w", name, err)
+		}
+		key := string(whole)
+		if p.shared[key] == nil {
 			opened, err := p.open(s)
 			if err != nil {
 				l.release()
 				return nil, fmt.Errorf("plugins.%s: %w", name, err)
 			}
-			p.shared[s] = &shared{plugin: opened}
+			p.shared[key] = &shared{plugin: opened}
 		}
-		p.shared[s].users++
-		l.servers[name], l.plugins[name] = s, p.shared[s].plugin
+		p.shared[key].users++
+		l.servers, l.plugins[name] = append(l.servers, key), p.shared[key].plugin
 	}
 	return l, nil
 }
@@ -65,8 +72,8 @@ func (l *Lease) Plugin(name string) (grapnel.Plugin, bool) {
 }
 
 // States tells how each server of the lease stands, by name.
-func (l *Lease) States() map[string]string {
-	out := make(map[string]string, len(l.plugins))
+func (l *Lease) States() map[string]grapnel.PluginState {
+	out := make(map[string]grapnel.PluginState, len(l.plugins))
 	for name, p := range l.plugins {
 		out[name] = p.State()
 	}

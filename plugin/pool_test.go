@@ -43,7 +43,7 @@ func TestPoolShares(t *testing.T) {
 	if opened["one"].timesClosed() != 1 || opened["three"].timesClosed() != 1 {
 		t.Error("after the last release all should be closed, once")
 	}
-	if got := second.States(); got["p"] != "ready" || got["q"] != "ready" {
+	if got := second.States(); got["p"].State != "ready" || got["q"].State != "ready" {
 		t.Errorf("states %v", got)
 	}
 }

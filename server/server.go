@@ -94,7 +94,7 @@ func (s *Server) Reload(c *grapnel.Config) error {
 }
 
 // Plugins tells how each plugin server of the current configuration stands.
-func (s *Server) Plugins() map[string]string {
+func (s *Server) Plugins() map[string]grapnel.PluginState {
 	g := s.acquire()
 	if g == nil {
 		return nil

@@ -199,17 +199,17 @@ func (c *conf) plugins() map[string]*grapnel.PluginServer {
 		return nil
 	}
 	o := c.CoProcessOptions
-	return map[string]*grapnel.PluginServer{PluginName: {
-		Name:            PluginName,
-		Target:          o.CoProcessGRPCServer,
-		Timeout:         grapnel.Duration(pluginTimeout),
-		Compat:          grapnel.CompatTyk,
-		MaxReceive:      grapnel.Size(orDefault(max(o.GRPCRecvMaxSize, 0), pluginMaxReceive)),
-		MaxSend:         grapnel.Size(max(o.GRPCSendMaxSize, 0)),
-		Authority:       o.GRPCAuthority,
-		RoundRobin:      o.GRPCRoundRobinLoadBalancing,
-		VerbatimHeaders: c.IgnoreCanonicalMIMEHeaderKey,
-	}}
+	s := &grapnel.PluginServer{}
+	s.SetDefaults()
+	s.Name, s.Target = PluginName, o.CoProcessGRPCServer
+	s.Timeout, s.Compat = grapnel.Duration(pluginTimeout), grapnel.CompatTyk
+	s.MaxReceive = grapnel.Size(orDefault(max(o.GRPCRecvMaxSize, 0), pluginMaxReceive))
+	s.MaxSend = grapnel.Size(max(o.GRPCSendMaxSize, 0))
+	s.Authority, s.VerbatimHeaders = o.GRPCAuthority, c.IgnoreCanonicalMIMEHeaderKey
+	if o.GRPCRoundRobinLoadBalancing {
+		s.Balance.Method = "round_robin"
+	}
+	return map[string]*grapnel.PluginServer{PluginName: s}
 }
 
 // orDefault returns v, or def where v is the zero value, which in tyk.conf

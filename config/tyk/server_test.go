@@ -60,7 +60,7 @@ func TestPlugins(t *testing.T) {
 		`{}`: func(*grapnel.PluginServer) {},
 		`{"coprocess_options": {"grpc_recv_max_size": 9, "grpc_send_max_size": 8}}`: func(p *grapnel.PluginServer) { p.MaxReceive, p.MaxSend = 9, 8 },
 		`{"coprocess_options": {"grpc_authority": "me"}}`:                           func(p *grapnel.PluginServer) { p.Authority = "me" },
-		`{"coprocess_options": {"grpc_round_robin_load_balancing": true}}`:          func(p *grapnel.PluginServer) { p.RoundRobin = true },
+		`{"coprocess_options": {"grpc_round_robin_load_balancing": true}}`:          func(p *grapnel.PluginServer) { p.Balance.Method = "round_robin" },
 		`{"ignore_canonical_mime_header_key": true}`:                                func(p *grapnel.PluginServer) { p.VerbatimHeaders = true },
 		`{"coprocess_options": {"coprocess_grpc_server": "127.0.0.1:5555"}}`:        func(p *grapnel.PluginServer) { p.Target = "127.0.0.1:5555" }, // [T-71]
 	} {

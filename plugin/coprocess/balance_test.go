@@ -59,8 +59,8 @@ func TestRoundRobin(t *testing.T) {
 	two := startAt(t, "tcp", "127.0.0.2:"+port)
 	target := "dns://" + nameserver(t, [4]byte{127, 0, 0, 1}, [4]byte{127, 0, 0, 2}) + "/plugins.test:" + port
 
-	used := func(roundRobin bool) (n int) {
-		c := dial(t, grapnel.PluginServer{Target: target, RoundRobin: roundRobin})
+	used := func(method string) (n int) {
+		c := dial(t, grapnel.PluginServer{Target: target, Balance: grapnel.Balance{Method: method}})
 		seen := map[string]bool{}
 		for name, p := range map[string]*plugin{"one": one, "two": two} {
 			p.edits(func(o *wire.Object) { o.HookName = name })
@@ -73,7 +73,7 @@ func TestRoundRobin(t *testing.T) {
 			}
 			seen[o.HookName] = true
 		}
-		for roundRobin && len(seen) < 2 { // the second connection may take longer
+		for method != "" && len(seen) < 2 { // the second connection may take longer
 			o, err := call(ctx, c, &wire.Object{})
 			if err != nil {
 				t.Fatal(err)
@@ -82,10 +82,10 @@ func TestRoundRobin(t *testing.T) {
 		}
 		return len(seen)
 	}
-	if n := used(true); n != 2 {
+	if n := used("round_robin"); n != 2 {
 		t.Errorf("round robin used %d servers", n)
 	}
-	if n := used(false); n != 1 {
+	if n := used(""); n != 1 {
 		t.Errorf("without it, %d servers were used", n)
 	}
 }

@@ -43,7 +43,7 @@ type Client struct {
 // does, so a server that is down is no error here. A target of no known
 // form is.
 func New(s grapnel.PluginServer) (*Client, error) {
-	target, err := dialTarget(s.Target, s.RoundRobin)
+	target, err := dialTarget(s.Target, s.Balance.Method == "round_robin")
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,10 @@ func New(s grapnel.PluginServer) (*Client, error) {
 	}, nil
 }
 
-// State says in one word how the connection stands: "ready", "idle",
-// "connecting" or "failing".
-func (c *Client) State() string {
+// State says how the connection stands.
+func (c *Client) State() grapnel.PluginState { return grapnel.PluginState{State: c.state()} }
+
+func (c *Client) state() string {
 	switch c.conn.GetState() {
 	case connectivity.Ready:
 		return "ready"

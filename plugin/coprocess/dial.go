@@ -71,7 +71,7 @@ func options(s grapnel.PluginServer) []grpc.DialOption {
 	if s.Authority != "" {
 		opts = append(opts, grpc.WithAuthority(s.Authority))
 	}
-	if s.RoundRobin {
+	if s.Balance.Method == "round_robin" {
 		opts = append(opts, grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
 	}
 	if s.MaxReceive > 0 {

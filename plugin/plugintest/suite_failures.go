@@ -245,7 +245,7 @@ func ended(t *testing.T, result <-chan error) error {
 // wantState checks the plugin's word for its connection.
 func wantState(t *testing.T, p grapnel.Plugin, any ...string) {
 	t.Helper()
-	got := p.State()
+	got := p.State().State
 	for _, want := range any {
 		if got == want {
 			return
