@@ -168,7 +168,7 @@ func TestCancel(t *testing.T) {
 func TestServerAppears(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	c := dial(t, grapnel.PluginServer{Target: "unix://" + socket})
-	if got := c.State(); got != "idle" {
+	if got := c.State().State; got != "idle" {
 		t.Errorf("state %q before the first call", got)
 	}
 	b := bind(t, c, testAPI(), grapnel.Pre)
