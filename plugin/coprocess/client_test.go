@@ -176,7 +176,7 @@ func TestServerAppears(t *testing.T) {
 	if wantFault(t, resp, err, ""); status.Code(err) != codes.Unavailable {
 		t.Errorf("got %v", err)
 	}
-	if got := c.State(); got != "failing" && got != "connecting" {
+	if got := c.State().State; got != "failing" && got != "connecting" {
 		t.Errorf("state %q", got)
 	}
 
@@ -191,7 +191,7 @@ func TestServerAppears(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond) // between two attempts
 	}
-	if got := c.State(); got != "ready" {
+	if got := c.State().State; got != "ready" {
 		t.Errorf("state %q", got)
 	}
 	p.answers(func(context.Context, *wire.Object) (*wire.Object, error) {
@@ -200,7 +200,7 @@ func TestServerAppears(t *testing.T) {
 	resp, err = b.Request(within(t), exchange(t, "GET /t/a", ""))
 	wantFault(t, resp, err, "no")
 	c.Close()
-	if got := c.State(); got != "failing" {
+	if got := c.State().State; got != "failing" {
 		t.Errorf("state %q after Close", got)
 	}
 }
