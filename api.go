@@ -2,6 +2,7 @@ package grapnel
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 )
@@ -107,7 +108,24 @@ type Upstream struct {
 	Timeout Duration `yaml:"upstream_timeout"`
 	// InsecureSkipVerify accepts any certificate of the upstream.
 	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
+	// Client says who speaks HTTP with the upstream: direct, the gateway's own
+	// client, which is the faster one and knows HTTP/1.1 only; or standard, Go's.
+	// Without one, it is direct for http and ws, and standard for the others.
+	Client UpstreamClient `yaml:"upstream_client"`
+	// GraphQL says that the upstream speaks GraphQL, and what may be asked of
+	// it; without it, requests are not looked into.
+	GraphQL *GraphQL `yaml:"graphql"`
 }
+
+// An UpstreamClient is an implementation of HTTP for the way upstream.
+type UpstreamClient string
+
+const (
+	// ClientDirect keeps an exchange on one goroutine, and speaks HTTP/1.1.
+	ClientDirect UpstreamClient = "direct"
+	// ClientStandard is the standard library's client, with HTTP/2.
+	ClientStandard UpstreamClient = "standard"
+)
 
 // A URL is an absolute URL in configuration.
 type URL struct{ url.URL }
@@ -155,6 +173,24 @@ type Credential struct {
 // SetDefaults looks in the Authorization header.
 func (c *Credential) SetDefaults() { c.Header = "Authorization" }
 
+// Find returns what stands at the place of the credential [7.2]; empty is nothing.
+func (c Credential) Find(r *http.Request) string {
+	if c.Cookie != "" {
+		if cookie, err := r.Cookie(c.Cookie); err == nil && cookie.Value != "" {
+			return cookie.Value
+		}
+	}
+	if c.Param != "" {
+		if v := r.URL.Query().Get(c.Param); v != "" {
+			return v
+		}
+	}
+	if c.Header == "" {
+		return ""
+	}
+	return r.Header.Get(c.Header)
+}
+
 // AuthMethod is one way to prove who is calling: exactly one of the kinds is
 // set, or the hook of a plugin server.
 type AuthMethod struct {
@@ -172,6 +208,11 @@ type AuthMethod struct {
 	HMAC *HMACAuth `yaml:"hmac"`
 	// Certificate takes TLS client certificates.
 	Certificate *CertificateAuth `yaml:"certificate"`
+	// OAuth takes the access tokens of the API's own authorization server.
+	OAuth *OAuthAuth `yaml:"oauth"`
+	// Introspection takes tokens for which another authorization server
+	// vouches when it is asked.
+	Introspection *IntrospectionAuth `yaml:"introspection"`
 }
 
 // Identity is what base_identity calls the method [C-21].
@@ -187,13 +228,25 @@ func (m *AuthMethod) Identity() string {
 		return "hmac_key"
 	case m.Certificate != nil:
 		return "certificate"
+	case m.OAuth != nil:
+		return "oauth_key"
+	case m.Introspection != nil:
+		return "external_oauth"
 	}
 	return "custom_auth"
 }
 
 // Asks reports whether the method asks a plugin server.
-func (m *AuthMethod) Asks() bool {
-	return m.Token == nil && m.Basic == nil && m.JWT == nil && m.HMAC == nil && m.Certificate == nil
+func (m *AuthMethod) Asks() bool { return m.Identity() == "custom_auth" }
+
+// OAuth is the API's own authorization server, or nil.
+func (a *API) OAuth() *OAuthAuth {
+	for i := range a.Auth {
+		if o := a.Auth[i].OAuth; o != nil {
+			return o
+		}
+	}
+	return nil
 }
 
 // CORS says which other origins' pages may call the API. The fields follow the

@@ -51,6 +51,10 @@ type Server struct {
 	Keys KeyRules `yaml:"keys"`
 	// Log says what the gateway logs, and how.
 	Log Log `yaml:"log"`
+	// Metrics are the figures that the gateway keeps for Prometheus.
+	Metrics Metrics `yaml:"metrics"`
+	// Tracing sends spans to an OpenTelemetry collector.
+	Tracing Tracing `yaml:"tracing"`
 	// NodeSecret signs the news that go to the original's gateways on the same
 	// Redis; theirs must be signed with it, unless AllowInsecure [Z-20].
 	NodeSecret    string `yaml:"-"`
@@ -75,6 +79,8 @@ func (s *Server) SetDefaults() {
 	}
 	s.Keys.SetDefaults()
 	s.Log = Log{Level: "info", Access: true}
+	s.Metrics = Metrics{Enabled: true}
+	s.Tracing = Tracing{Sample: 5, Service: "grapnel"}
 	s.Compat = CompatNative
 }
 
@@ -140,4 +146,30 @@ type Log struct {
 	Level  string `yaml:"level"`  // the least that is logged: debug, info, warn or error
 	Format string `yaml:"format"` // the form of a line: text or json; empty is text on a terminal, json else
 	Access bool   `yaml:"access"` // whether every exchange gets a line
+}
+
+// Metrics is the configuration of the figures for Prometheus. They are served at
+// /metrics of the control API's listener, to everyone who can reach it: they name
+// APIs, plugin servers and the addresses of these.
+type Metrics struct {
+	// Enabled says whether figures are kept at all.
+	Enabled bool `yaml:"enabled"`
+	// Path puts them on the main listener too; empty does not.
+	Path string `yaml:"path"`
+}
+
+// Tracing is the configuration of OpenTelemetry traces: a span for each request
+// that is sampled, and below it one for each hook call and for the upstream. The
+// W3C headers traceparent and tracestate join them to the spans of others.
+type Tracing struct {
+	// Endpoint is the host:port of a collector that takes OTLP over gRPC;
+	// empty switches tracing off.
+	Endpoint string `yaml:"endpoint"`
+	// Insecure sends spans in clear, without TLS.
+	Insecure bool `yaml:"insecure"`
+	// Sample is the share of the requests that are traced. For a request that
+	// says by its traceparent whether it is, that holds.
+	Sample Percent `yaml:"sample"`
+	// Service is the gateway's name in traces.
+	Service string `yaml:"service"`
 }

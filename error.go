@@ -14,6 +14,7 @@ type Code string
 const (
 	CodeBadRequest       Code = "bad_request"
 	CodeBodyTooLarge     Code = "body_too_large"
+	CodeGraphQL          Code = "graphql" // told in the form of a GraphQL reply
 	CodeClientGone       Code = "client_gone"
 	CodeNotFound         Code = "not_found"
 	CodeForbidden        Code = "forbidden"

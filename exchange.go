@@ -36,6 +36,12 @@ type Exchange struct {
 	Version *Version
 	// Session is who is calling: nil until an authenticator has set it.
 	Session *Session
+	// Claims are those of the token that the caller was let in with, as it was
+	// verified; nil without one. They are read-only.
+	Claims map[string]any
+	// GraphQL is what the request asks for, on an API that speaks GraphQL;
+	// nil until that is known.
+	GraphQL *GraphQLFacts
 	// Prefix is the part of the path that routing matched, which the
 	// upstream stage strips when the API says so.
 	Prefix string
@@ -64,22 +70,22 @@ type Exchange struct {
 	// Calls are the hook calls made so far, for the access log and metrics;
 	// the last one may be under way.
 	Calls []Call
-	// Budget is when the time that plugins may take of the exchange is used
-	// up; zero is never.
-	Budget time.Time
+	// Chosen is the version that the exchange keeps to of each plugin that has
+	// several, by the plugin's name.
+	Chosen map[string]string
 
 	body []byte // the request's body once buffered
 	held bool   // body holds the whole body
 }
 
-// A Call is the record of one hook call: what was asked, what came of it and how
-// long it took.
+// A Call is the record of one hook call: who was asked what, what came of it and
+// how long it took. A hook that asked a second server has a second record.
 type Call struct {
 	Stage    Stage
-	Plugin   string
+	Plugin   string // the server that was asked, or the version of it
 	Hook     string
 	Took     time.Duration
-	Failed   bool
+	Failed   bool // there was no answer, or none that counts
 	Outcome  Outcome
 	Endpoint string // the address that answered last; who carries the call notes it
 	Retries  int    // how often the call was sent again
@@ -94,9 +100,9 @@ const (
 	OutcomeAnswered Outcome = "answered" // the plugin answered the client, or refused it
 	OutcomeFailed   Outcome = "failed"   // no answer, or none that counts, and the exchange was denied
 	OutcomeTimeout  Outcome = "timeout"  // the same, because of the deadline
-	OutcomeIgnored  Outcome = "ignored"  // the same, and the exchange went on
-	OutcomeCached   Outcome = "cached"   // an earlier decision was taken
-	OutcomeBackup   Outcome = "backup"   // another plugin server answered
+	OutcomeIgnored  Outcome = "ignored"  // no answer, and the exchange went on
+	OutcomeCached   Outcome = "cached"   // no answer, and an earlier decision was taken
+	OutcomeBackup   Outcome = "backup"   // no answer, and another plugin server gave one
 	OutcomeSkipped  Outcome = "skipped"  // not asked: too little was left of the budget
 	OutcomeGone     Outcome = "gone"     // the client left
 )

@@ -1,5 +1,11 @@
 package grapnel
 
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
 // A Hook is one configured question to a plugin server: when it is asked, and
 // what happens when there is no answer.
 type Hook struct {
@@ -14,6 +20,14 @@ type Hook struct {
 	// RawBodyOnly leaves the text copy of the body out of the message
 	// [B-14].
 	RawBodyOnly bool `yaml:"raw_body_only"`
+	// Facts lists what the plugin is told beside what the original tells:
+	// client, tls, certificate, route, claims, graphql, form. They are in the
+	// Object's facts, which older plugins do not see [L-29].
+	Facts []Fact `yaml:"facts"`
+	// WriteBack keeps what the plugin changes in the session's metadata, for
+	// the exchange and in the store; hooks before authentication cannot
+	// [L-21].
+	WriteBack bool `yaml:"write_back"`
 	// Condition says for which exchanges the hook is called.
 	Condition `yaml:",inline"`
 	// Failure says what happens when the plugin fails.
@@ -25,32 +39,58 @@ type Hook struct {
 // SetDefaults makes the hook use its plugin server's timeout.
 func (h *Hook) SetDefaults() { h.Timeout = Inherit }
 
+// A Fact names one kind of facts that a plugin can be told.
+type Fact string
+
+// The facts that there are; proto/grapnel_facts.proto says what they hold.
+const (
+	FactClient      Fact = "client"      // where the request comes from
+	FactTLS         Fact = "tls"         // how its connection is protected
+	FactCertificate Fact = "certificate" // of the client
+	FactRoute       Fact = "route"       // which API took it, and where it goes
+	FactClaims      Fact = "claims"      // of the token that the caller was let in with
+	FactGraphQL     Fact = "graphql"     // what a GraphQL request asks for
+	FactForm        Fact = "form"        // the fields of a form in the body
+)
+
+// Facts lists the facts that there are.
+func Facts() []Fact {
+	return []Fact{FactClient, FactTLS, FactCertificate, FactRoute, FactClaims, FactGraphQL, FactForm}
+}
+
 // A Condition says for which exchanges a hook is called; all that is given must
-// hold. A call that is not made is the fastest one.
+// hold. Auth hooks have none: who skips one is let in.
 type Condition struct {
-	// When is a CEL expression over request, session, client, api and, in
-	// Response hooks, response.
+	// When is a CEL expression over request (method, path, host, headers and
+	// query with the first value of each name, size), session (key, alias,
+	// org, metadata, policies, tags), client.address, api (id, name, org)
+	// and, in Response hooks, response (status, headers). The hook is called
+	// when it is true, and when it fails.
 	When string `yaml:"when"`
 	// Paths are patterns of the request's path after the listen path, with *
 	// for a part of a segment and ** for any number of segments. None means all.
 	Paths []string `yaml:"paths"`
 	// Methods are the request methods; none means all.
 	Methods []string `yaml:"methods"`
-	// Sample is the share of exchanges, chosen by a stable hash of who calls;
-	// without one, all.
-	Sample Percent `yaml:"sample"`
+	// Sample is the share of the callers, chosen by a stable hash of their
+	// session's key, or else their address; without one, all.
+	Sample *Percent `yaml:"sample"`
 }
 
 // A Failure says what happens when a plugin gives no answer, or one that does
 // not count.
 type Failure struct {
-	// OnError are the steps that are tried in order. Without any, the
-	// exchange is denied.
+	// OnError are the steps that are tried in order, within the deadline of
+	// the hook: retry, {plugin: NAME}, {cached: 5m}, and at the end deny,
+	// {deny: 503} or ignore. Without any, the exchange is denied. A plugin that
+	// refuses has answered: no step is taken. Auth hooks alone have cached: the
+	// session that the plugin last gave to the same credential, which is what
+	// the id_extractor finds, or else the Authorization header.
 	OnError []Step `yaml:"on_error"`
 	// Idempotent says that asking twice does no harm, so that a call that may
 	// have been executed can be tried again.
 	Idempotent bool `yaml:"idempotent"`
-	// Optional hooks are skipped when little is left of the API's
+	// Optional hooks are skipped when less than a quarter is left of the API's
 	// plugins_budget. Auth hooks cannot be.
 	Optional bool `yaml:"optional"`
 	// FailOpen lets an auth hook end with ignore: while its plugin is down,
@@ -63,11 +103,15 @@ type StepKind string
 
 // The steps of a ladder. The last two end it.
 const (
-	// StepRetry asks once more, another endpoint where there is one.
+	// StepRetry asks the same server once more, another endpoint where there is
+	// one.
 	StepRetry StepKind = "retry"
 	// StepPlugin asks another plugin server.
 	StepPlugin StepKind = "plugin"
-	// StepCached takes the last good decision about the same credential.
+	// StepCached takes the last good decision about the same credential, if it
+	// was not refused since: for auth hooks whose answer depends on nothing
+	// else. The credential is what the id_extractor finds, or else the
+	// Authorization header.
 	StepCached StepKind = "cached"
 	// StepDeny refuses the exchange.
 	StepDeny StepKind = "deny"
@@ -83,6 +127,41 @@ type Step struct {
 	Plugin string   // StepPlugin: who is asked instead
 	MaxAge Duration // StepCached: how old the decision may be
 	Status int      // StepDeny: the reply's status; 0 is the stage's own
+}
+
+// UnmarshalText reads a step that is a word.
+func (s *Step) UnmarshalText(b []byte) error {
+	switch kind := StepKind(b); kind {
+	case StepRetry, StepDeny, StepIgnore:
+		*s = Step{Kind: kind}
+		return nil
+	case StepPlugin:
+		return errors.New("plugin needs a name; write it as {plugin: backup}")
+	case StepCached:
+		return errors.New("cached needs an age; write it as {cached: 5m}")
+	}
+	return fmt.Errorf("%q is not a step; there are retry, {plugin: NAME}, {cached: 5m}, deny, {deny: 503} and ignore", b)
+}
+
+// UnmarshalPair reads a step that is a word and what it needs.
+func (s *Step) UnmarshalPair(word, needs string) error {
+	*s = Step{Kind: StepKind(word)}
+	switch s.Kind {
+	case StepPlugin:
+		s.Plugin = needs
+		return nil
+	case StepCached:
+		return s.MaxAge.UnmarshalText([]byte(needs))
+	case StepDeny:
+		status, err := strconv.Atoi(needs)
+		if s.Status = status; err != nil || status < 400 || status > 599 {
+			return fmt.Errorf("%q is not the status of an error: 400 to 599", needs)
+		}
+		return nil
+	case StepRetry, StepIgnore:
+		return fmt.Errorf("%s stands alone", word)
+	}
+	return s.UnmarshalText([]byte(word))
 }
 
 // Hooks are the hooks of one API, by stage and in the order in which they run.

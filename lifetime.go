@@ -6,8 +6,8 @@ import "time"
 // API's sessions are stored.
 type APISessions struct {
 	// BaseIdentity names the method whose session stays where several are
-	// asked: auth_token, basic_auth_user, jwt_claim, hmac_key, certificate
-	// or custom_auth. Without it the last one's does [C-21].
+	// asked: auth_token, basic_auth_user, jwt_claim, hmac_key, certificate,
+	// oauth_key, external_oauth or custom_auth. Without it the last one's does [C-21].
 	BaseIdentity string `yaml:"base_identity"`
 	// Lifetime is how long sessions are stored that do not say so
 	// themselves; 0 is for ever [S-25].

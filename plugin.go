@@ -91,6 +91,18 @@ type PluginState struct {
 	Restarts int `json:"restarts"`
 	// Endpoints are the replicas, by address.
 	Endpoints []EndpointState `json:"endpoints"`
+	// Shadow tells of the server whose answers are compared; nil without one.
+	Shadow *ShadowState `json:"shadow,omitempty"`
+}
+
+// A ShadowState counts what came of asking a server whose answers count for
+// nothing.
+type ShadowState struct {
+	Plugin      string `json:"plugin"` // the server's name
+	Calls       uint64 `json:"calls"`
+	Differences uint64 `json:"differences"` // answers that would have done something else
+	Failures    uint64 `json:"failures"`    // calls without an answer that counts
+	Dropped     uint64 `json:"dropped"`     // calls not made, because too many were under way
 }
 
 // An EndpointState says how one replica of a plugin server stands.

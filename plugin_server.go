@@ -6,11 +6,11 @@ import "time"
 type PluginServer struct {
 	// Name is what hooks call the server.
 	Name string `yaml:"-"`
-	// Target is where it listens: host:port, tcp://host:port,
-	// dns:///name:port for all addresses of a name, srv:///name for those of
-	// an SRV record, unix:///path, unix-abstract:name or
-	// passthrough:///address. Target, targets, exec or versions has to be
-	// given [A-63].
+	// Target is where it listens: host:port or tcp://host:port, which is one
+	// address, dns:///name:port for all addresses of a name, srv:///name for
+	// those of an SRV record, unix:///path, unix-abstract:name or
+	// passthrough:///address. dns://resolver/name:port asks a name server of
+	// its own. Target, targets, exec or versions has to be given [A-63].
 	Target string `yaml:"target"`
 	// Targets are several of them.
 	Targets []string `yaml:"targets"`
@@ -43,13 +43,14 @@ type PluginServer struct {
 	// TLS secures the connections; without it they are in clear.
 	TLS *PluginTLS `yaml:"tls"`
 	// TokenFile holds a bearer token that calls carry. It is read again when
-	// it changes.
+	// it changes, and goes over TLS, or does not leave the machine.
 	TokenFile string `yaml:"token_file"`
 	// Limits bound how many calls are under way.
 	Limits PluginLimits `yaml:"limits"`
 	// Breaker stops calls to a server that only fails.
 	Breaker Breaker `yaml:"breaker"`
-	// RetryBudget is how many retries there may be for a hundred calls.
+	// RetryBudget is how many retries there may be for a hundred calls; three a
+	// second may always be. Without a share there is none.
 	RetryBudget Percent `yaml:"retry_budget"`
 }
 
@@ -80,7 +81,8 @@ type Split struct {
 
 // Balance says which of several replicas is asked.
 type Balance struct {
-	// Method is round_robin, least_request or hash.
+	// Method is round_robin, least_request, hash, or first: the first address
+	// that works, in the order in which they are given.
 	Method string `yaml:"method"`
 	// Hash says what keeps to one replica: session, or the name of a request
 	// header.

@@ -68,6 +68,16 @@ func sessionShape(key string) shape {
 	return foreign
 }
 
+// folded are the letters that encoding/json takes for others, beside capitals.
+var folded = strings.NewReplacer("\u017f", "s", "\u212a", "k")
+
+// IsSessionKey reports whether a key of the stored form belongs to a field of
+// Session, so that Extra must not have it.
+func IsSessionKey(key string) bool { return sessionShape(folded.Replace(key)) != foreign }
+
+// IsRightKey reports the same of an AccessDefinition.
+func IsRightKey(key string) bool { return rightShape(folded.Replace(key)) != foreign }
+
 func rightShape(key string) shape {
 	switch strings.ToLower(key) {
 	case "limit":

@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// The two ways in which a store says no. Every other error of a store means
-// the same as ErrUnavailable: the answer is not known.
+// The ways in which a store says no. Every other error of a store means the same
+// as ErrUnavailable: the answer is not known.
 var (
 	// ErrNotFound: there is nothing under that name.
 	ErrNotFound = errors.New("not found")
+	// ErrConflict: it was changed meanwhile.
+	ErrConflict = errors.New("changed meanwhile")
 	// ErrUnavailable: the store cannot be asked now.
 	ErrUnavailable = errors.New("the store is unavailable")
 )
@@ -64,6 +66,21 @@ type Catalog interface {
 	DeleteDocument(ctx context.Context, kind, id string) error
 }
 
+// Records are small texts that end by themselves, and that several gateways may
+// change at once without harm.
+type Records interface {
+	// Record returns the record, or ErrNotFound.
+	Record(ctx context.Context, key string) ([]byte, error)
+	// SwapRecord puts new in the place of old, for ttl, 0 for ever, as
+	// lastingly as PutSession does. Nil stands for no record: a nil old makes
+	// one, a nil new removes it. When old is not what is there, nothing
+	// changes, and it returns ErrConflict.
+	SwapRecord(ctx context.Context, key string, old, new []byte, ttl time.Duration) error
+	// Records returns the records whose keys begin with prefix. It may take
+	// long, and is for operators.
+	Records(ctx context.Context, prefix string) (map[string][]byte, error)
+}
+
 // Signals carry news between the gateways that share a store: what one of them
 // changed, the others forget or read again.
 type Signals interface {
@@ -97,6 +114,7 @@ type Store interface {
 	Sessions
 	Counters
 	Catalog
+	Records
 	Signals
 	// Ping asks whether the store answers.
 	Ping(ctx context.Context) error

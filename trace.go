@@ -12,6 +12,9 @@ type Tracer interface {
 	// context carries the metadata that takes it to the plugin server. What it
 	// returns ends it.
 	Hook(context.Context, *Exchange, Hook) (context.Context, func(Call))
+	// Upstream puts a span around the handler that asks the upstream, and has
+	// the request carry it there.
+	Upstream(Handler) Handler
 }
 
 type metadataKey struct{}

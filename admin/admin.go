@@ -34,6 +34,26 @@ type Keyring interface {
 	StoreID(key string) string
 }
 
+// OAuthClients are the clients of the authorization servers that APIs have. Of
+// what is not there they return ErrNotFound.
+type OAuthClients interface {
+	// CheckClient says why the client cannot be one of the API.
+	CheckClient(*grapnel.API, grapnel.OAuthClient) error
+	// PutClient makes or changes a client, whose secret stays if it has none.
+	PutClient(context.Context, *grapnel.API, grapnel.OAuthClient) error
+	// Client and Clients return them without their secrets.
+	Client(ctx context.Context, api *grapnel.API, id string) (*grapnel.OAuthClient, error)
+	Clients(context.Context, *grapnel.API) ([]*grapnel.OAuthClient, error)
+	// DeleteClient removes a client and its tokens.
+	DeleteClient(ctx context.Context, api *grapnel.API, id string) error
+	// Tokens lists the access tokens of a client.
+	Tokens(ctx context.Context, api *grapnel.API, client string) ([]grapnel.OAuthToken, error)
+	// Revoke ends what came of the same grant as a token, RevokeAll what any
+	// grant of the client gave.
+	Revoke(ctx context.Context, api *grapnel.API, client, token string) error
+	RevokeAll(ctx context.Context, api *grapnel.API, client string) error
+}
+
 // Options are what the control API works on. All are needed, but for those that
 // say what their absence means.
 type Options struct {
@@ -57,6 +77,10 @@ type Options struct {
 	Validate func(definition []byte) error
 	// API returns an API that is served, or nil.
 	API func(id string) *grapnel.API
+	// Plugins tells how the plugin servers stand; nil knows of none.
+	Plugins func() []PluginStatus
+	// OAuth are the clients of the APIs' authorization servers.
+	OAuth OAuthClients
 	// Event is told when a key was created, updated or deleted [E-4]; nil
 	// tells nobody.
 	Event func(t grapnel.EventType, org, key string)
@@ -71,37 +95,56 @@ func Handler(o Options) http.Handler {
 	if o.Event == nil {
 		o.Event = func(grapnel.EventType, string, string) {}
 	}
-	c := &control{secret: sha256.Sum256([]byte(o.Secret)), none: o.Secret == "", tries: newTries(), routes: table(o), log: o.Log}
+	if o.Plugins == nil {
+		o.Plugins = func() []PluginStatus { return nil }
+	}
+	c := &control{gate: NewGate(o.Secret), routes: table(o), log: o.Log}
 	return http.HandlerFunc(c.serve)
 }
 
 type control struct {
-	secret [sha256.Size]byte
-	none   bool // no secret is configured
-	tries  *tries
+	gate   *Gate
 	routes []route
 	log    *slog.Logger
 }
 
 func (c *control) serve(w http.ResponseWriter, r *http.Request) {
-	switch c.admit(r) {
-	case admitted:
-		c.dispatch(w, r)
-	case limited:
-		reply(w, http.StatusTooManyRequests, "error", "Too many attempts")
-	default:
-		reply(w, http.StatusForbidden, "error", "Attempted administrative access with invalid or missing key!")
-	}
-}
-
-// admit judges the caller's secret. Comparing digests takes the same time
-// whatever is presented, its length included.
-func (c *control) admit(r *http.Request) verdict {
-	presented := sha256.Sum256([]byte(r.Header.Get("X-Tyk-Authorization")))
-	right := subtle.ConstantTimeCompare(presented[:], c.secret[:]) == 1 && !c.none
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	return c.tries.judge(address, right, time.Now())
+	if err := c.gate.Admit(address, r.Header.Get("X-Tyk-Authorization")); err != nil {
+		e := grapnel.AsError(err)
+		reply(w, e.Status, "error", e.Message)
+		return
+	}
+	c.dispatch(w, r)
+}
+
+// A Gate lets those in who know the operator's secret.
+type Gate struct {
+	secret [sha256.Size]byte
+	none   bool // no secret is configured: nobody is let in
+	tries  *tries
+}
+
+// NewGate makes the gate of a secret.
+func NewGate(secret string) *Gate {
+	return &Gate{secret: sha256.Sum256([]byte(secret)), none: secret == "", tries: newTries()}
+}
+
+// Admit says why someone from the address, who presents this secret, is not let
+// in: nil lets them. Comparing digests takes the same time whatever is presented,
+// its length included.
+func (g *Gate) Admit(address, secret string) error {
+	presented := sha256.Sum256([]byte(secret))
+	right := subtle.ConstantTimeCompare(presented[:], g.secret[:]) == 1 && !g.none
+	switch g.tries.judge(address, right, time.Now()) {
+	case admitted:
+		return nil
+	case limited:
+		return refuse(http.StatusTooManyRequests, "Too many attempts")
+	default:
+		return refuse(http.StatusForbidden, "Attempted administrative access with invalid or missing key!")
+	}
 }

@@ -34,6 +34,7 @@ type site struct {
 	err     error           // of reloads
 	ctx     context.Context // of the last reload
 	events  []string        // "type org key"
+	plugins []admin.PluginStatus
 	log     strings.Builder
 	handler http.Handler
 }
@@ -78,8 +79,9 @@ func newSite(t *testing.T, url string, rules grapnel.KeyRules, policies ...*grap
 			}
 			return nil
 		},
-		Event: func(e grapnel.EventType, org, key string) { s.events = append(s.events, string(e)+" "+org+" "+key) },
-		Log:   slog.New(slog.NewTextHandler(&s.log, nil)),
+		Plugins: func() []admin.PluginStatus { return s.plugins },
+		Event:   func(e grapnel.EventType, org, key string) { s.events = append(s.events, string(e)+" "+org+" "+key) },
+		Log:     slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 	return s
 }

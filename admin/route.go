@@ -27,7 +27,8 @@ type answer func(*http.Request) (any, error)
 
 // table lists every call. Of two paths that fit, the first counts.
 func table(o Options) []route {
-	gateway, key, org, api, policy := gatewayCalls{o}, keyCalls{o}, orgCalls{o}, apiCalls{o}, policyCalls{o}
+	gateway, key, org, api := gatewayCalls{o}, keyCalls{o}, orgCalls{o}, apiCalls{o}
+	policy, plugin, oauth := policyCalls{o}, pluginCalls{o}, oauthCalls{o}
 	return []route{
 		{"GET", "/reload", gateway.reload},
 		{"GET", "/reload/group", gateway.reloadGroup},
@@ -64,6 +65,20 @@ func table(o Options) []route {
 		{"GET", "/policies/{policy}", policy.get},
 		{"PUT", "/policies/{policy}", policy.update},
 		{"DELETE", "/policies/{policy}", policy.remove},
+
+		{"POST", "/oauth/clients/create", oauth.create},
+		{"GET", "/oauth/clients/{api}", oauth.list},
+		{"GET", "/oauth/clients/{api}/{client}", oauth.get},
+		{"PUT", "/oauth/clients/{api}/{client}", oauth.update},
+		{"DELETE", "/oauth/clients/{api}/{client}", oauth.remove},
+		{"PUT", "/oauth/clients/{api}/{client}/rotate", oauth.rotate},
+		{"GET", "/oauth/clients/{api}/{client}/tokens", oauth.tokens},
+		{"DELETE", "/oauth/refresh/{token}", oauth.removeRefresh},
+		{"POST", "/oauth/revoke", oauth.revoke},
+		{"POST", "/oauth/revoke_all", oauth.revokeAll},
+		{"DELETE", "/oauth/tokens", oauth.removeLapsed},
+
+		{"GET", "/grapnel/plugins", plugin.list},
 	}
 }
 

@@ -137,10 +137,16 @@ func (c *custom) asked(x *grapnel.Exchange, id string, f *flight) (p proof, resp
 		return proof{}, resp, err
 	}
 	s := x.Session
+	if s.KeyID == "" { // let in while the plugin is down: nobody's session is not stored
+		return proof{}, nil, nil
+	}
 	s.OrgID = c.api.OrgID // [C-8]
 	if id != "" {
 		s.KeyID = id
-		s.Extra = map[string]json.RawMessage{extractedMark: json.RawMessage("true")}
+		if s.Extra == nil {
+			s.Extra = map[string]json.RawMessage{}
+		}
+		s.Extra[extractedMark] = json.RawMessage("true")
 		c.checkDeadline(x, s)
 	}
 	stored, err := c.keys.Stored(ctx, s.KeyID)

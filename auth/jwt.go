@@ -21,6 +21,7 @@ type bearer struct {
 	config     grapnel.JWTAuth
 	algorithms map[string]jws.Verifier2
 	issuers    keySource // nil when each session holds its own key
+	realm      string    // keeps apart equal names of different issuers, where they are not one
 }
 
 func newJWT(k known, c grapnel.JWTAuth) (*bearer, error) {
@@ -60,7 +61,7 @@ func (b *bearer) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 
 // prove implements [prover].
 func (b *bearer) prove(x *grapnel.Exchange) (p proof, _ *http.Response, _ error) {
-	raw := bare(presented(x.Request, b.config.Credential))
+	raw := bare(b.config.Credential.Find(x.Request))
 	if raw == "" {
 		return p, nil, refuse(http.StatusBadRequest, tokenMissing)
 	}
@@ -89,7 +90,7 @@ func (b *bearer) prove(x *grapnel.Exchange) (p proof, _ *http.Response, _ error)
 			return p, nil, err
 		}
 	}
-	x.Session = session
+	x.Session, x.Claims = session, t.claims
 	return p, nil, nil
 }
 

@@ -25,7 +25,7 @@ func (b *bearer) identify(x *grapnel.Exchange, c claims) (s *grapnel.Session, p 
 	if who == "" {
 		return nil, p, b.fail(x, http.StatusForbidden, tokenRefused, errTokenWho)
 	}
-	sum := md5.Sum([]byte(who)) // a name, not a secret: the original's id for it
+	sum := md5.Sum([]byte(b.realm + who)) // a name, not a secret: the original's id for it
 	key := b.keys.Token(b.api.OrgID, hex.EncodeToString(sum[:]))
 	if !b.leadsToPolicies() {
 		return passing(b.api, key, who), p, nil

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/grapnel-gateway/grapnel"
 )
@@ -22,6 +21,10 @@ func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapn
 		return newHMAC(k, *m.HMAC), nil
 	case m.Certificate != nil:
 		return newCertificate(k, *m.Certificate)
+	case m.OAuth != nil:
+		return oauth{k, m.OAuth.Header}, nil
+	case m.Introspection != nil:
+		return newIntrospection(k, *m.Introspection)
 	}
 	return nil, errors.New("auth: not a built-in method")
 }
@@ -51,23 +54,4 @@ func (k known) fail(x *grapnel.Exchange, status int, message string, cause error
 	e := refuse(status, message)
 	e.Err = cause
 	return e
-}
-
-// presented returns what stands at the place of a credential [7.2]; empty is
-// nothing.
-func presented(r *http.Request, c grapnel.Credential) string {
-	if c.Cookie != "" {
-		if cookie, err := r.Cookie(c.Cookie); err == nil && cookie.Value != "" {
-			return cookie.Value
-		}
-	}
-	if c.Param != "" {
-		if v := r.URL.Query().Get(c.Param); v != "" {
-			return v
-		}
-	}
-	if c.Header == "" {
-		return ""
-	}
-	return r.Header.Get(c.Header)
 }

@@ -15,7 +15,7 @@ type token struct {
 
 // Authenticate finds the session of the key.
 func (t token) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
-	key := presented(x.Request, t.place)
+	key := t.place.Find(x.Request)
 	if key == "" {
 		return nil, refuse(http.StatusUnauthorized, "Authorization field missing")
 	}

@@ -118,8 +118,10 @@ apis:
 	if diff := cmp.Diff([]grapnel.AuthMethod{{Hook: hook("slow", "", 3*second, grapnel.Auth)}}, a.Auth); diff != "" {
 		t.Error(diff)
 	}
-	fast := &grapnel.PluginServer{Name: "fast", Target: "fast:1", Timeout: second, Compat: grapnel.CompatNative, MaxReceive: 16 << 20}
-	if diff := cmp.Diff(fast, c.Plugins["fast"]); diff != "" {
+	fast := &grapnel.PluginServer{}
+	fast.SetDefaults()
+	fast.Name, fast.Target = "fast", "fast:1"
+	if diff := cmp.Diff(fast, c.Plugins["fast"]); diff != "" || fast.Timeout != second || fast.MaxReceive != 16<<20 {
 		t.Error(diff)
 	}
 	if a.MaxBody != 5e6 || a.Upstream.Timeout != 7*second {
@@ -171,6 +173,9 @@ func TestExample(t *testing.T) {
 		}
 	}
 	if err := os.WriteFile("hooks/quota.json", []byte(`{"who": "{{.Meta.Key}}"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("certs/billing.token", []byte("t0ken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	writeCertificate(t, "certs", "shop.pem", "shop.key")

@@ -82,6 +82,10 @@ func (d *decoder) alias(n *yaml.Node, path string, v reflect.Value) {
 
 // bare reads a node that is neither alias nor tagged, by the kind of v.
 func (d *decoder) bare(n *yaml.Node, path string, v reflect.Value) {
+	if u, ok := v.Addr().Interface().(pairUnmarshaler); ok && n.Kind == yaml.MappingNode {
+		d.pair(n, path, u)
+		return
+	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		d.unmarshal(n, path, u)
 		return
@@ -135,8 +139,12 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// list reads a list into a slice.
+// list reads a list into a slice. Where elements are words or pairs, one of them
+// may stand for a list of it.
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
+	if _, ok := reflect.New(v.Type().Elem()).Interface().(pairUnmarshaler); ok && n.Kind != yaml.SequenceNode {
+		n = &yaml.Node{Kind: yaml.SequenceNode, Line: n.Line, Content: []*yaml.Node{n}}
+	}
 	if n.Kind != yaml.SequenceNode {
 		d.expected(n, path, "a list")
 		return

@@ -46,6 +46,10 @@ func fillCredential(a *grapnel.API) {
 			a.Credential = grapnel.Credential{Header: m.Basic.Header}
 		case m.HMAC != nil:
 			a.Credential = grapnel.Credential{Header: m.HMAC.Header}
+		case m.OAuth != nil:
+			a.Credential = grapnel.Credential{Header: m.OAuth.Header}
+		case m.Introspection != nil:
+			a.Credential = m.Introspection.Credential
 		default:
 			continue
 		}

@@ -73,6 +73,8 @@ This is a whole configuration; below it stands every key.
 |---|---|
 | duration | ` + "`250ms`, `30s`, `5m`, `1m30s`; `0` is no bound" + ` |
 | size | ` + "`65536`, `64KiB`, `4MiB`, `1GiB` (powers of 1024); `64KB`, `4MB`, `1GB` (powers of 1000)" + ` |
+| share | ` + "`5%%`, `0.5%%`" + ` |
+| step | ` + "`retry`, `{plugin: NAME}`, `{cached: 5m}`, `deny`, `{deny: 503}`, `ignore`; one alone may stand for a list of it" + ` |
 | network | ` + "`10.0.0.0/8`, `fd00::/8`; one address is `10.0.0.1/32`" + ` |
 | URL | ` + "`https://host:port/path`" + ` |
 | string | text; in quotes where YAML would read a number, a truth value or a date |

@@ -34,6 +34,32 @@ func (d *decoder) unmarshal(n *yaml.Node, path string, u encoding.TextUnmarshale
 	}
 }
 
+// A pairUnmarshaler is a value that is written as a word, or as a mapping of one
+// word to what it needs.
+type pairUnmarshaler interface {
+	encoding.TextUnmarshaler
+	UnmarshalPair(word, needs string) error
+}
+
+// pair reads such a mapping.
+func (d *decoder) pair(n *yaml.Node, path string, u pairUnmarshaler) {
+	if len(n.Content) != 2 {
+		d.at(n.Line, path, "expected one key, found %d", len(n.Content)/2)
+		return
+	}
+	for word, value := range d.pairs(n, path) {
+		if value.Kind != yaml.ScalarNode || value.ShortTag() == "!!null" {
+			d.expected(value, child(path, word), "a single value")
+			return
+		}
+		if needs, ok := d.text(value, child(path, word)); ok {
+			if err := u.UnmarshalPair(word, needs); err != nil {
+				d.at(value.Line, child(path, word), "%v", err)
+			}
+		}
+	}
+}
+
 // scalar reads a string, a truth value or a number. A value that is not
 // written as what v is, is refused, not converted.
 func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {

@@ -120,6 +120,10 @@ func typeName(t reflect.Type) string {
 		return "size"
 	case reflect.TypeFor[grapnel.URL]():
 		return "URL"
+	case reflect.TypeFor[grapnel.Percent]():
+		return "share"
+	case reflect.TypeFor[grapnel.Step]():
+		return "step"
 	case reflect.TypeFor[netip.Prefix]():
 		return "network"
 	}

@@ -22,6 +22,7 @@ func validate(c *grapnel.Config, r *report) {
 	if c.Log.Format != "" {
 		oneOf(r, "log.format", c.Log.Format, "text", "json")
 	}
+	checkObservation(&c.Server, r)
 	checkStore(c.Store, r)
 	checkKeys(&c.Keys, r)
 	if c.PolicyPath != "" {
@@ -31,6 +32,7 @@ func validate(c *grapnel.Config, r *report) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
 		checkPlugin(c.Plugins[name], child("plugins", name), r)
+		checkVersions(c, c.Plugins[name], child("plugins", name), r)
 	}
 	if len(c.APIs) == 0 && c.Compat != grapnel.CompatTyk { // app_path may be filled later
 		r.add("apis", "missing; a gateway needs at least one API")
@@ -40,6 +42,7 @@ func validate(c *grapnel.Config, r *report) {
 		at := item("apis", i)
 		seen.check(a, i, at, r)
 		checkUpstream(a, at, r)
+		checkGraphQL(a.GraphQL, child(at, "graphql"), r)
 		checkHooks(c, a, at, r)
 		checkAuth(c, a, at, r)
 		checkSessions(c, a, at, r)
@@ -136,45 +139,6 @@ func checkBounds(s *grapnel.Server, r *report) {
 	notNegative(r, "timeouts.drain", t.Drain)
 }
 
-func checkPlugin(s *grapnel.PluginServer, at string, r *report) {
-	checkPluginTarget(s.Target, child(at, "target"), r)
-	oneOf(r, child(at, "compat"), string(s.Compat), string(grapnel.CompatNative), string(grapnel.CompatTyk))
-	notNegative(r, child(at, "timeout"), s.Timeout)
-	notNegative(r, child(at, "max_send"), s.MaxSend)
-	if s.MaxReceive <= 0 {
-		r.add(child(at, "max_receive"), "must be at least 1: answers are always bounded")
-	}
-}
-
-// checkPluginTarget reports a target that no plugin server can have.
-func checkPluginTarget(target, at string, r *report) {
-	const forms = "host:port, dns:///name:port, unix:///path or passthrough:///address"
-	if target == "" {
-		r.add(at, "missing; write it as %s", forms)
-		return
-	}
-	scheme, rest, found := strings.Cut(target, "://")
-	if !found {
-		scheme, rest = "tcp", target
-	}
-	ok := false
-	switch scheme {
-	case "tcp":
-		ok = isHostPort(rest)
-	case "dns": // dns://resolver/name:port; the resolver may be empty
-		_, name, slash := strings.Cut(rest, "/")
-		ok = slash && isHostPort(name)
-	case "unix":
-		ok = len(rest) > 1 && rest[0] == '/'
-	case "passthrough":
-		_, address, slash := strings.Cut(rest, "/")
-		ok = slash && address != ""
-	}
-	if !ok {
-		r.add(at, "%q is not a plugin server's target; write it as %s", target, forms)
-	}
-}
-
 func isHostPort(s string) bool {
 	host, port, err := net.SplitHostPort(s)
 	return err == nil && host != "" && !strings.ContainsAny(host, " /") && isPort(port) && port != "0"
@@ -186,7 +150,7 @@ func oneOf(r *report, path, value string, known ...string) {
 	}
 }
 
-func notNegative[N grapnel.Duration | grapnel.Size](r *report, path string, n N) {
+func notNegative[N grapnel.Duration | grapnel.Size | int](r *report, path string, n N) {
 	if n < 0 {
 		r.add(path, "must not be negative")
 	}

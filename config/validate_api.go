@@ -82,23 +82,21 @@ func checkUpstream(a *grapnel.API, at string, r *report) {
 			checkScheme(r, item(child(at, "targets"), i), t, "http", "https", "h2c", "ws", "wss")
 		}
 	}
+	checkUpstreamClient(a, child(at, "upstream_client"), r)
+}
+
+func checkUpstreamClient(a *grapnel.API, path string, r *report) {
+	if a.Client != "" {
+		oneOf(r, path, string(a.Client), string(grapnel.ClientDirect), string(grapnel.ClientStandard))
+	}
+	if a.Client == grapnel.ClientDirect && slices.ContainsFunc(a.Targets, func(t *grapnel.URL) bool { return t.Scheme == "h2c" }) {
+		r.add(path, "is direct, which speaks HTTP/1.1 only, and a target has the scheme h2c")
+	}
 }
 
 func checkScheme(r *report, path string, u *grapnel.URL, known ...string) {
 	if !slices.Contains(known, u.Scheme) {
 		r.add(path, "the scheme %q is not one of %s", u.Scheme, strings.Join(known, ", "))
-	}
-}
-
-func checkHooks(c *grapnel.Config, a *grapnel.API, at string, r *report) {
-	for _, p := range placesOf(a, at) {
-		checkPluginName(c, p.hook.Plugin, child(p.path, "plugin"), r)
-		if p.hook.Name == "" && p.stage != grapnel.Auth && c.Compat != grapnel.CompatTyk { // [B-30, D-5]
-			r.add(child(p.path, "hook"), "missing; it says which function of the plugin is asked")
-		}
-		if p.hook.Timeout != grapnel.Inherit { // as it stays when the plugin is unknown
-			notNegative(r, child(p.path, "timeout"), p.hook.Timeout)
-		}
 	}
 }
 

@@ -38,6 +38,13 @@ func checkAuth(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 		if m.Certificate != nil {
 			checkCertificate(c.TLS, m.Certificate, child(path, "certificate"), r)
 		}
+		if m.OAuth != nil {
+			checkOAuth(c, m.OAuth, child(path, "oauth"), r)
+		}
+		if m.Introspection != nil {
+			checkPlace(m.Introspection.Credential, child(path, "introspection"), r)
+			checkIntrospection(m.Introspection, child(path, "introspection"), r)
+		}
 	}
 }
 
@@ -53,6 +60,8 @@ func kindsOf(m *grapnel.AuthMethod) []string {
 		{"jwt", m.JWT != nil},
 		{"hmac", m.HMAC != nil},
 		{"certificate", m.Certificate != nil},
+		{"oauth", m.OAuth != nil},
+		{"introspection", m.Introspection != nil},
 	} {
 		if k.on {
 			kinds = append(kinds, k.name)

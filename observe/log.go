@@ -1,4 +1,6 @@
-// Package observe is how the gateway is watched: its log and its access log.
+// Package observe is how the gateway is watched: its log, its access log, the
+// webhooks that tell of events, figures for Prometheus and traces for
+// OpenTelemetry.
 package observe
 
 import (

@@ -1,34 +1,34 @@
 // Package plugin decides when a plugin is asked, how long it may take and what
 // happens when it fails. What all wire protocols have in common is here, once;
 // a protocol's package only translates.
+//
+// This file is the life of a hook call. bind.go prepares it at load, budget.go
+// says how long it may take, ladder.go what follows a failure, decisions.go what
+// auth hooks remember, versions.go and shadow.go choose between servers, and
+// pool.go shares their connections.
 package plugin
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
 )
 
-// A Lookup finds a plugin server by its configured name.
-type Lookup func(name string) (grapnel.Plugin, bool)
-
 // Requests makes the middleware that asks the hooks, one after the other, about
 // a request on its way in [B-2, M-14]. The first answer ends the exchange [M-11].
 // It returns nil when there are no hooks.
-func Requests(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events grapnel.Events) (grapnel.Middleware, error) {
-	calls, err := bindAll(api, hooks, servers, events)
+func (b Binder) Requests(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middleware, error) {
+	calls, err := b.calls(api, hooks)
 	if err != nil || len(calls) == 0 {
 		return nil, err
 	}
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
 			for _, c := range calls {
-				if resp, err := c.request(x); resp != nil || err != nil {
+				if resp, err := c.run(question{x: x}); resp != nil || err != nil {
 					return resp, err
 				}
 			}
@@ -39,13 +39,16 @@ func Requests(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events gra
 
 // Responses makes the middleware that asks the hooks about the upstream's reply
 // . Tunnels (status 101) have no reply to ask about.
-func Responses(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events grapnel.Events) (grapnel.Middleware, error) {
-	calls, err := bindAll(api, hooks, servers, events)
+func (b Binder) Responses(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middleware, error) {
+	calls, err := b.calls(api, hooks)
 	if err != nil || len(calls) == 0 {
 		return nil, err
 	}
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
+			if !anyMay(calls, x) { // and so nothing needs to be kept
+				return next(x)
+			}
 			if _, err := x.Body(); err != nil { // the hooks see it again [B-29]
 				return nil, unread(x, err)
 			}
@@ -54,7 +57,7 @@ func Responses(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events gr
 				return resp, err
 			}
 			for _, c := range calls {
-				if err := c.response(x, resp); err != nil {
+				if _, err := c.run(question{x, resp}); err != nil {
 					resp.Body.Close()
 					return nil, err
 				}
@@ -64,11 +67,16 @@ func Responses(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events gr
 	}, nil
 }
 
-// NewAuthenticator makes an authenticator of an auth hook [C-1].
-func NewAuthenticator(api *grapnel.API, hook grapnel.Hook, servers Lookup, events grapnel.Events) (grapnel.Authenticator, error) {
-	c, err := bind(api, hook, servers, events)
+// Authenticator makes an authenticator of an auth hook [C-1]. The function finds
+// in a request what the caller is known by, or else "": it is what decisions of
+// the plugin are remembered for, where the hook has them remembered.
+func (b Binder) Authenticator(api *grapnel.API, hook grapnel.Hook, credential func(*grapnel.Exchange) string) (grapnel.Authenticator, error) {
+	c, err := b.call(api, hook)
 	if err != nil {
 		return nil, err
+	}
+	if c.recalls() {
+		c.memory = b.Decisions.of(api, hook, credential)
 	}
 	return authenticator{c}, nil
 }
@@ -78,75 +86,127 @@ type authenticator struct{ call *call }
 // Authenticate asks the plugin; an exchange that it passes has a session.
 func (a authenticator) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 	x.Session = nil
-	resp, err := a.call.request(x)
-	if resp == nil && err == nil && x.Session == nil {
-		return nil, a.call.failed(errors.New("the plugin passed the request without a session"))
+	return a.call.run(question{x: x})
+}
+
+// A question is what a hook is asked about: a request, or the reply to one.
+type question struct {
+	x     *grapnel.Exchange
+	reply *http.Response
+}
+
+// run is one hook of one exchange. What the plugin refused stays as the plugin
+// said it, and fires AuthFailure [A-21, E-8]; a client that left is nobody's
+// fault; all else that is no answer is a failed plugin.
+func (c *call) run(q question) (*http.Response, error) {
+	x := q.x
+	if !c.when.Holds(x, q.reply) {
+		return nil, nil
+	}
+	left := c.left(x)
+	if c.skips(left) {
+		x.Calls = append(x.Calls, c.first.record(grapnel.OutcomeSkipped))
+		return nil, nil
+	}
+	if err := q.read(); err != nil {
+		return nil, err
+	}
+	note := c.memory.note(x)
+	ctx, cancel := c.deadline(x.Request.Context(), left)
+	defer cancel()
+	resp, outcome, err := c.first.ask(ctx, q)
+	if down(outcome) {
+		resp, outcome, err = c.climb(ctx, q, note, outcome, err)
+	}
+	switch outcome {
+	case grapnel.OutcomePassed:
+		note.keep(x.Session)
+	case grapnel.OutcomeAnswered:
+		note.forget()
+	case grapnel.OutcomeGone:
+		return nil, clientGone(err)
+	}
+	if refused, ok := errors.AsType[*grapnel.Error](err); ok {
+		if refused.Code == grapnel.CodePluginRefused {
+			c.events.Fire(x, grapnel.EventAuthFailure, "Auth Failure")
+		}
+		return nil, refused
 	}
 	return resp, err
 }
 
-// A call is one hook of one API, ready to be asked.
-type call struct {
-	hook   grapnel.Hook
-	bound  grapnel.Binding
-	events grapnel.Events
+// ask asks one server and records the call.
+func (s *server) ask(ctx context.Context, q question) (resp *http.Response, outcome grapnel.Outcome, err error) {
+	x := q.x
+	at := len(x.Calls)
+	x.Calls = append(x.Calls, s.record("")) // who carries the call notes on it
+	var end func(grapnel.Call)
+	if s.tracer != nil {
+		ctx, end = s.tracer.Hook(ctx, x, s.hook)
+	}
+	begin := time.Now()
+	if err = ctx.Err(); err == nil {
+		resp, err = q.put(ctx, s.bound)
+	}
+	if s.hook.Stage == grapnel.Auth && resp == nil && err == nil && x.Session == nil {
+		err = errors.New("the plugin passed the request without a session")
+	}
+	call := &x.Calls[at]
+	call.Took, call.Outcome = time.Since(begin), outcomeOf(ctx, x, resp, err)
+	call.Failed = down(call.Outcome)
+	if end != nil {
+		end(*call)
+	}
+	return resp, call.Outcome, err
 }
 
-func bindAll(api *grapnel.API, hooks []grapnel.Hook, servers Lookup, events grapnel.Events) ([]*call, error) {
-	var calls []*call
-	for _, h := range hooks {
-		c, err := bind(api, h, servers, events)
-		if err != nil {
-			return nil, err
+func (q question) put(ctx context.Context, b grapnel.Binding) (*http.Response, error) {
+	if q.reply != nil {
+		return nil, b.Response(ctx, q.x, q.reply)
+	}
+	return b.Request(ctx, q.x)
+}
+
+// outcomeOf says what came of asking. An error that is meant for the client is an
+// answer: of the plugin, or of a limit that the exchange broke.
+func outcomeOf(ctx context.Context, x *grapnel.Exchange, resp *http.Response, err error) grapnel.Outcome {
+	_, told := errors.AsType[*grapnel.Error](err)
+	switch {
+	case resp != nil || told:
+		return grapnel.OutcomeAnswered
+	case err == nil:
+		return grapnel.OutcomePassed
+	case x.Request.Context().Err() != nil:
+		return grapnel.OutcomeGone
+	case ctx.Err() != nil:
+		return grapnel.OutcomeTimeout
+	}
+	return grapnel.OutcomeFailed
+}
+
+// down reports whether there was no answer, or none that counts.
+func down(o grapnel.Outcome) bool {
+	return o == grapnel.OutcomeFailed || o == grapnel.OutcomeTimeout
+}
+
+// read has the whole message in memory before the hook's clock starts: the time of
+// slow clients and upstreams is not the plugin's.
+func (q question) read() error {
+	if q.reply != nil {
+		if _, err := grapnel.ReadBody(q.reply, int64(q.x.API.MaxBody)); err != nil {
+			return broken(q.x, err, grapnel.CodeUpstreamFailed, "There was a problem proxying the request")
 		}
-		calls = append(calls, c)
+		return nil
 	}
-	return slices.Clip(calls), nil
+	if _, err := q.x.Body(); err != nil {
+		return unread(q.x, err)
+	}
+	return nil
 }
 
-func bind(api *grapnel.API, h grapnel.Hook, servers Lookup, events grapnel.Events) (*call, error) {
-	server, ok := servers(h.Plugin)
-	if !ok {
-		return nil, fmt.Errorf("api %q, %s hook %q: no plugin %q", api.ID, h.Stage, h.Name, h.Plugin)
-	}
-	bound, err := server.Bind(api, h)
-	if err != nil {
-		return nil, fmt.Errorf("api %q, %s hook %q: %w", api.ID, h.Stage, h.Name, err)
-	}
-	return &call{hook: h, bound: bound, events: events}, nil
-}
-
-func (c *call) request(x *grapnel.Exchange) (*http.Response, error) {
-	if _, err := x.Body(); err != nil {
-		return nil, unread(x, err)
-	}
-	begin := time.Now()
-	ctx, cancel := c.deadline(x.Request.Context(), begin)
-	defer cancel()
-	resp, err := c.bound.Request(ctx, x)
-	return resp, c.settle(x, begin, err)
-}
-
-func (c *call) response(x *grapnel.Exchange, resp *http.Response) error {
-	if _, err := grapnel.ReadBody(resp, int64(x.API.MaxBody)); err != nil {
-		return unanswered(x, err)
-	}
-	begin := time.Now()
-	ctx, cancel := c.deadline(x.Request.Context(), begin)
-	defer cancel()
-	return c.settle(x, begin, c.bound.Response(ctx, x, resp))
-}
-
-// unread is the failure of an exchange whose request could not be read to its
-// end. Bodies are read before the hook's clock starts: the time of slow clients
-// and upstreams is not the plugin's.
+// unread is the failure of an exchange whose request could not be read to its end.
 func unread(x *grapnel.Exchange, err error) error {
 	return broken(x, err, grapnel.CodeBadRequest, "Middleware error")
-}
-
-// unanswered is the failure of one whose reply broke off.
-func unanswered(x *grapnel.Exchange, err error) error {
-	return broken(x, err, grapnel.CodeUpstreamFailed, "There was a problem proxying the request")
 }
 
 func broken(x *grapnel.Exchange, err error, code grapnel.Code, message string) error {
@@ -161,47 +221,4 @@ func broken(x *grapnel.Exchange, err error, code grapnel.Code, message string) e
 
 func clientGone(err error) error {
 	return &grapnel.Error{Status: grapnel.StatusClientGone, Code: grapnel.CodeClientGone, Message: "Client closed request", Err: err}
-}
-
-func (c *call) deadline(ctx context.Context, begin time.Time) (context.Context, context.CancelFunc) {
-	if c.hook.Timeout <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithDeadline(ctx, begin.Add(time.Duration(c.hook.Timeout)))
-}
-
-// settle records the call and gives its outcome the documented form: what the
-// plugin refused stays as the plugin said it, and fires AuthFailure [A-21,
-// E-8]; a client that left is nobody's fault; all else is a failed plugin.
-func (c *call) settle(x *grapnel.Exchange, begin time.Time, err error) error {
-	refused, answered := errors.AsType[*grapnel.Error](err)
-	x.Calls = append(x.Calls, grapnel.Call{
-		Stage: c.hook.Stage, Plugin: c.hook.Plugin, Hook: c.hook.Name,
-		Took: time.Since(begin), Failed: err != nil && !answered,
-	})
-	switch {
-	case err == nil:
-		return nil
-	case answered:
-		if refused.Code == grapnel.CodePluginRefused {
-			c.events.Fire(x, grapnel.EventAuthFailure, "Auth Failure")
-		}
-		return refused
-	case x.Request.Context().Err() != nil:
-		return clientGone(err)
-	}
-	return c.failed(err)
-}
-
-// failed is the answer to a plugin that is down, hangs or lies [A-30, A-31,
-// nothing goes on without its word.
-func (c *call) failed(err error) *grapnel.Error {
-	e := &grapnel.Error{
-		Status: http.StatusInternalServerError, Code: grapnel.CodePluginFailed, Message: "Middleware error",
-		Err: fmt.Errorf("%s hook %q of plugin %q: %w", c.hook.Stage, c.hook.Name, c.hook.Plugin, err),
-	}
-	if c.hook.Stage == grapnel.Auth {
-		e.Status, e.Message = http.StatusForbidden, "Key not authorised"
-	}
-	return e
 }

@@ -12,6 +12,13 @@ import (
 	"github.com/grapnel-gateway/grapnel/plugin"
 )
 
+func binder(f *fake, events grapnel.Events) plugin.Binder {
+	return plugin.Binder{Servers: f.lookup, Events: events, Decisions: plugin.NewDecisions()}
+}
+
+// nobodyKnown finds no credential in any request.
+func nobodyKnown(*grapnel.Exchange) string { return "" }
+
 func hooks(stage grapnel.Stage, names ...string) []grapnel.Hook {
 	var out []grapnel.Hook
 	for _, n := range names {
@@ -28,7 +35,7 @@ func TestRequestsInOrder(t *testing.T) {
 		}
 		return nil, nil
 	}}
-	m, err := plugin.Requests(&grapnel.API{}, hooks(grapnel.Pre, "first", "second", "third"), f.lookup, &fired{})
+	m, err := binder(f, &fired{}).Requests(&grapnel.API{}, hooks(grapnel.Pre, "first", "second", "third"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,16 +104,16 @@ func ask(t *testing.T, f *fake, stage grapnel.Stage, events grapnel.Events, x *g
 	)
 	switch stage {
 	case grapnel.Auth:
-		a, err := plugin.NewAuthenticator(x.API, hooks(stage, "h")[0], f.lookup, events)
+		a, err := binder(f, events).Authenticator(x.API, hooks(stage, "h")[0], nobodyKnown)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = a.Authenticate(x)
 		return err
 	case grapnel.Response:
-		m, err = plugin.Responses(x.API, hooks(stage, "h"), f.lookup, events)
+		m, err = binder(f, events).Responses(x.API, hooks(stage, "h"))
 	default:
-		m, err = plugin.Requests(x.API, hooks(stage, "h"), f.lookup, events)
+		m, err = binder(f, events).Requests(x.API, hooks(stage, "h"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +160,7 @@ func TestDeadline(t *testing.T) {
 		}}
 		h := hooks(grapnel.Pre, "h")
 		h[0].Timeout = timeout
-		m, err := plugin.Requests(&grapnel.API{}, h, f.lookup, &fired{})
+		m, err := binder(f, &fired{}).Requests(&grapnel.API{}, h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,10 +172,10 @@ func TestDeadline(t *testing.T) {
 
 func TestUnknownServer(t *testing.T) {
 	h := []grapnel.Hook{{Plugin: "q", Name: "h", Stage: grapnel.Pre}}
-	if _, err := plugin.Requests(&grapnel.API{ID: "a"}, h, (&fake{}).lookup, &fired{}); err == nil || err.Error() != `api "a", pre hook "h": no plugin "q"` {
+	if _, err := binder(&fake{}, &fired{}).Requests(&grapnel.API{ID: "a"}, h); err == nil || err.Error() != `api "a", pre hook "h": no plugin "q"` {
 		t.Errorf("got %v", err)
 	}
-	if m, err := plugin.Requests(&grapnel.API{}, nil, (&fake{}).lookup, &fired{}); m != nil || err != nil {
+	if m, err := binder(&fake{}, &fired{}).Requests(&grapnel.API{}, nil); m != nil || err != nil {
 		t.Error("no hooks cost something")
 	}
 }

@@ -35,6 +35,7 @@ func NewPool(open func(grapnel.PluginServer) (grapnel.Plugin, error)) *Pool {
 type Lease struct {
 	pool    *Pool
 	servers []string
+	splits  []grapnel.Plugin // choices between the servers, which are the lease's own
 	plugins map[string]grapnel.Plugin
 }
 
@@ -45,6 +46,9 @@ func (p *Pool) Lease(servers map[string]*grapnel.PluginServer) (*Lease, error) {
 	defer p.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
 		s := *servers[name]
+		if len(s.Versions) > 0 {
+			continue // those that it chooses from come first
+		}
 		whole, err := json.Marshal(s)
 		if err != nil {
 			l.release()
@@ -62,7 +66,26 @@ func (p *Pool) Lease(servers map[string]*grapnel.PluginServer) (*Lease, error) {
 		p.shared[key].users++
 		l.servers, l.plugins[name] = append(l.servers, key), p.shared[key].plugin
 	}
+	if err := l.split(servers); err != nil {
+		l.release()
+		return nil, err
+	}
 	return l, nil
+}
+
+// split makes the choices between servers.
+func (l *Lease) split(servers map[string]*grapnel.PluginServer) error {
+	for _, name := range slices.Sorted(maps.Keys(servers)) {
+		if len(servers[name].Versions) == 0 {
+			continue
+		}
+		chooses, err := NewVersions(*servers[name], l.Plugin)
+		if err != nil {
+			return fmt.Errorf("plugins.%s: %w", name, err)
+		}
+		l.splits, l.plugins[name] = append(l.splits, chooses), chooses
+	}
+	return nil
 }
 
 // Plugin is the [Lookup] of the lease.
@@ -88,6 +111,9 @@ func (l *Lease) Release() {
 }
 
 func (l *Lease) release() {
+	for _, s := range l.splits {
+		s.Close()
+	}
 	for _, s := range l.servers {
 		held := l.pool.shared[s]
 		if held.users--; held.users == 0 {

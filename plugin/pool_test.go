@@ -65,3 +65,39 @@ func TestPoolAllOrNothing(t *testing.T) {
 		t.Errorf("closed %d times", good.timesClosed())
 	}
 }
+
+// A choice between servers belongs to the lease; what it chooses from is shared.
+func TestPoolVersions(t *testing.T) {
+	opened := map[string]int{}
+	pool := plugin.NewPool(func(s grapnel.PluginServer) (grapnel.Plugin, error) {
+		opened[s.Target]++
+		return &fake{}, nil
+	})
+	configured := func(weight int) map[string]*grapnel.PluginServer {
+		return map[string]*grapnel.PluginServer{
+			"a":  {Name: "a", Split: grapnel.Split{Versions: map[string]int{"v1": 1, "v2": weight}, Shadow: "v2"}},
+			"v1": {Target: "one"}, "v2": {Target: "two"},
+		}
+	}
+	first, err := pool.Lease(configured(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := pool.Lease(configured(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a1, _ := first.Plugin("a")
+	a2, _ := second.Plugin("a")
+	if a1 == nil || a1 == a2 || opened["one"] != 1 || opened["two"] != 1 || len(opened) != 2 {
+		t.Errorf("%v, %v, opened %v", a1, a2, opened)
+	}
+	first.Release()
+	if got := second.States()["a"]; got.State != "ready" || got.Shadow == nil {
+		t.Errorf("state %+v", got)
+	}
+	second.Release()
+	if _, err := pool.Lease(map[string]*grapnel.PluginServer{"a": {Split: grapnel.Split{Versions: map[string]int{"none": 1}}}}); err == nil || err.Error() != `plugins.a: versions: no plugin "none"` {
+		t.Errorf("got %v", err)
+	}
+}

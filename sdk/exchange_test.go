@@ -62,6 +62,22 @@ func changes() map[string]deed {
 				o.Request.DeleteParams = []string{"c"}
 			},
 		},
+		"values": {
+			func(x *Exchange) error {
+				x.AddHeader("X-B", "taken back")
+				x.DeleteHeader("X-B")
+				x.AddHeader("X-A", "1")
+				x.AddParam("b", "taken back")
+				x.SetParam("b", "1")
+				x.AddParam("a", "2")
+				return nil
+			},
+			func(o *coprocess.Object) {
+				o.Request.DeleteHeaders, o.Request.AddParams = []string{"X-B"}, map[string]string{"b": "1"}
+				o.Request.AppendHeaders = []*coprocess.Header{{Key: "X-A", Values: []string{"1"}}}
+				o.Request.AppendParams = []*coprocess.Param{{Name: "a", Values: []string{"2"}}}
+			},
+		},
 		"text body":   {setBody("é"), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = []byte("é"), "é" }},
 		"binary body": {setBody("\xff\x00"), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = []byte("\xff\x00"), "" }},
 		"no body":     {setBody(""), func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = nil, "" }},
@@ -161,6 +177,30 @@ func TestReply(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Response, protocmp.Transform()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestValues: all values of what has several, and the one of what has one.
+func TestValues(t *testing.T) {
+	x := &Exchange{Object: &coprocess.Object{Request: request(), Response: reply(), Facts: &coprocess.Facts{
+		Certificate: &coprocess.ClientCertificate{Serial: "7"}, Claims: `{"sub":"ann"}`,
+	}}}
+	x.Request.MultivalueHeaders = []*coprocess.Header{{Key: "X-A", Values: []string{"1", "2"}}}
+	x.Request.MultivalueParams = []*coprocess.Param{{Name: "p", Values: []string{"3", "4"}}}
+	var claims struct{ Sub string }
+	if err := x.Claims(&claims); err != nil || claims.Sub != "ann" || x.Certificate().GetSerial() != "7" {
+		t.Errorf("claims %v, %v, certificate %v", claims, err, x.Certificate())
+	}
+	got := [][]string{
+		x.HeaderValues("x-a"), x.HeaderValues("host"), x.HeaderValues("X-None"), x.ParamValues("p"), x.ParamValues("a"), x.ParamValues("none"),
+		x.Reply().HeaderValues("set-cookie"), x.Reply().HeaderValues("X-None"),
+	}
+	want := [][]string{{"1", "2"}, {"h"}, nil, {"3", "4"}, {"1"}, nil, {"a", "b"}, nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if x = (&Exchange{Object: &coprocess.Object{}}); x.Certificate().GetPem() != "" || x.Claims(&claims) == nil || x.HeaderValues("A") != nil {
+		t.Error("an empty Object has facts")
 	}
 }
 

@@ -23,6 +23,17 @@ func (x *Exchange) Reply() Reply {
 	return Reply{x.Response}
 }
 
+// HeaderValues returns all values of a header, in order.
+func (r Reply) HeaderValues(name string) []string {
+	name = http.CanonicalHeaderKey(name)
+	for _, h := range r.MultivalueHeaders {
+		if h.Key == name {
+			return h.Values
+		}
+	}
+	return nil
+}
+
 // SetHeader replaces all values of a header by one.
 func (r Reply) SetHeader(name, value string) {
 	r.DeleteHeader(name)

@@ -4,7 +4,9 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/auth"
 	"github.com/grapnel-gateway/grapnel/endpoint"
+	"github.com/grapnel-gateway/grapnel/graphql"
 	"github.com/grapnel-gateway/grapnel/limit"
+	"github.com/grapnel-gateway/grapnel/oauth"
 	"github.com/grapnel-gateway/grapnel/plugin"
 	"github.com/grapnel-gateway/grapnel/upstream"
 )
@@ -17,21 +19,28 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		return nil, err
 	}
 	events := s.events.For(g.lease.Plugin)
-	h, err := s.bindHooks(api, g.lease.Plugin, events)
+	h, err := s.bindHooks(api, plugin.Binder{Servers: g.lease.Plugin, Events: events, Tracer: s.tracer, Decisions: s.decisions})
+	if err != nil {
+		return nil, err
+	}
+	queries, err := graphql.New(api)
 	if err != nil {
 		return nil, err
 	}
 	return grapnel.Chain(proxy,
 		limit.Body(api),
+		oauth.Endpoints(s.oauth, api, endpoint.CORS(api, proxy), limit.Address(api)),
 		endpoint.Version(api, events),
 		endpoint.Lists(api, events),
 		endpoint.Replies(api),
 		endpoint.CORS(api, proxy),
 
+		queries.Facts(),
 		h.pre,
 		limit.Address(api),
 		limit.Size(api),
 		auth.Stage(api, h.auth),
+		auth.WriteBack(api, s.keys),
 		h.postKeyAuth,
 		auth.Strip(api),
 		auth.Valid(api, events),
@@ -39,17 +48,28 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		limit.Rate(api, s.counters, events),
 		limit.Quota(api, s.counters, events),
 		limit.APIRate(api, s.counters),
+		queries.Check(),
 
 		endpoint.RequestHeaders(api),
 		endpoint.Rewrite(api),
 		endpoint.Method(api),
 		h.post,
+		queries.Check(), // what the hooks and rules above made of it
 		g.loop(api),
 
 		limit.Headers(api),
 		h.response,
 		endpoint.ResponseHeaders(api),
+		s.traceUpstream(),
 	), nil
+}
+
+// traceUpstream puts the span of the upstream innermost, where anyone traces.
+func (s *Server) traceUpstream() grapnel.Middleware {
+	if s.tracer == nil {
+		return nil
+	}
+	return s.tracer.Upstream
 }
 
 // hooks are an API's hooks, ready to be asked.
@@ -58,7 +78,7 @@ type hooks struct {
 	auth                             []grapnel.Authenticator
 }
 
-func (s *Server) bindHooks(api *grapnel.API, servers plugin.Lookup, events grapnel.Events) (h hooks, err error) {
+func (s *Server) bindHooks(api *grapnel.API, b plugin.Binder) (h hooks, err error) {
 	for _, stage := range []struct {
 		hooks []grapnel.Hook
 		into  *grapnel.Middleware
@@ -67,15 +87,15 @@ func (s *Server) bindHooks(api *grapnel.API, servers plugin.Lookup, events grapn
 		{api.Hooks.PostKeyAuth, &h.postKeyAuth},
 		{api.Hooks.Post, &h.post},
 	} {
-		if *stage.into, err = plugin.Requests(api, stage.hooks, servers, events); err != nil {
+		if *stage.into, err = b.Requests(api, stage.hooks); err != nil {
 			return hooks{}, err
 		}
 	}
-	if h.response, err = plugin.Responses(api, api.Hooks.Response, servers, events); err != nil {
+	if h.response, err = b.Responses(api, api.Hooks.Response); err != nil {
 		return hooks{}, err
 	}
 	for _, m := range api.Auth {
-		a, err := s.authenticator(api, m, servers, events)
+		a, err := s.authenticator(api, m, b)
 		if err != nil {
 			return hooks{}, err
 		}
@@ -89,19 +109,25 @@ func (s *Server) bindHooks(api *grapnel.API, servers plugin.Lookup, events grapn
 
 // authenticator makes one method of an API: a plugin that is asked, and whose
 // sessions are kept, or one that is built in.
-func (s *Server) authenticator(api *grapnel.API, m grapnel.AuthMethod, servers plugin.Lookup, events grapnel.Events) (grapnel.Authenticator, error) {
+func (s *Server) authenticator(api *grapnel.API, m grapnel.AuthMethod, b plugin.Binder) (grapnel.Authenticator, error) {
 	if m.Plugin == "" {
-		return auth.New(api, m, s.keys, events)
-	}
-	ask, err := plugin.NewAuthenticator(api, m.Hook, servers, events)
-	if err != nil {
-		return nil, err
+		return auth.New(api, m, s.keys, b.Events)
 	}
 	var extractor *auth.Extractor
+	credential := func(x *grapnel.Exchange) string { return api.Credential.Find(x.Request) }
 	if m.ID != nil {
+		var err error
 		if extractor, err = auth.NewExtractor(*m.ID); err != nil {
 			return nil, err
 		}
+		credential = func(x *grapnel.Exchange) string {
+			id, _ := extractor.Extract(x) // who has none is refused before
+			return id
+		}
 	}
-	return auth.Custom(api, ask, s.keys, extractor, events), nil
+	ask, err := b.Authenticator(api, m.Hook, credential)
+	if err != nil {
+		return nil, err
+	}
+	return auth.Custom(api, ask, s.keys, extractor, b.Events), nil
 }

@@ -93,6 +93,8 @@ func (f *failures) body(r *http.Request, e *grapnel.Error) (contentType string, 
 	switch e.Code {
 	case grapnel.CodeNotFound, grapnel.CodeBodyTooLarge: // never templated [S-54]
 		return "text/plain; charset=utf-8", []byte(e.Message)
+	case grapnel.CodeGraphQL: // the form that its clients know
+		return "application/json", fmt.Appendf(nil, `{"errors":[{"message":"%s"}]}`, jsonText(e.Message))
 	}
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch mediaType {

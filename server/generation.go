@@ -19,7 +19,7 @@ type generation struct {
 	byID    map[string]*route
 	byName  map[string]*route // for loops: by id and by name
 	lease   *plugin.Lease
-	nowhere *grapnel.API // what requests without an API belong to
+	nowhere *route       // what requests without an API belong to
 	users   atomic.Int64 // exchanges, and one for being current
 }
 
@@ -30,7 +30,7 @@ func (s *Server) generate(c *grapnel.Config) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{table: newTable(), byID: map[string]*route{}, byName: map[string]*route{}, lease: lease, nowhere: &grapnel.API{}}
+	g := &generation{table: newTable(), byID: map[string]*route{}, byName: map[string]*route{}, lease: lease, nowhere: &route{api: &grapnel.API{}, metrics: s.metrics.API("")}}
 	g.users.Store(1)
 	for _, api := range c.APIs {
 		if err := s.publish(g, api); err != nil {
@@ -47,7 +47,7 @@ func (s *Server) publish(g *generation, api *grapnel.API) error {
 	if err != nil {
 		return fmt.Errorf("api %q: %w", api.ID, err)
 	}
-	r := &route{api: api, handle: handle, log: s.log.With(slog.String("api", api.ID))}
+	r := &route{api: api, handle: handle, log: s.log.With(slog.String("api", api.ID)), metrics: s.metrics.API(api.ID)}
 	if name := loopName(api.Name); name != "" && g.byName[name] == nil {
 		g.byName[name] = r
 	}

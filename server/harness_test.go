@@ -14,6 +14,9 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/config"
 	"github.com/grapnel-gateway/grapnel/plugin/coprocess"
+	"github.com/grapnel-gateway/grapnel/plugin/fleet"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
 	"github.com/grapnel-gateway/grapnel/server"
 )
 
@@ -28,6 +31,15 @@ func configuration(t testing.TB, yaml string, args ...any) *grapnel.Config {
 	return c
 }
 
+// openPlugin connects to a plugin server as the gateway's command does.
+func openPlugin(s grapnel.PluginServer) (grapnel.Plugin, error) {
+	f, err := fleet.New(s, func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return coprocess.New(s, f), nil
+}
+
 // A running gateway is one in this process, on a free port.
 type running struct {
 	*server.Server
@@ -38,7 +50,7 @@ type running struct {
 func start(t testing.TB, c *grapnel.Config, log io.Writer) *running {
 	t.Helper()
 	s, err := server.New(c, server.Options{
-		Open: func(p grapnel.PluginServer) (grapnel.Plugin, error) { return coprocess.New(p) },
+		Open: openPlugin,
 		Log:  slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {

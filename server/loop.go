@@ -102,8 +102,9 @@ func (g *generation) handOn(x *grapnel.Exchange, l loop) (*http.Response, error)
 	inner.Request, inner.API, inner.Log, inner.Loops = r, target.api, target.log, x.Loops+1
 	inner.Prefix, inner.Rewrite, inner.RewriteMethod, inner.Version = "", nil, "", nil
 	inner.Session, inner.Open, inner.Unlimited = nil, false, l.unlimited
+	inner.GraphQL = nil // the other API may have another schema
 	resp, err := target.handle(&inner)
-	x.Calls = inner.Calls
+	x.Calls, x.Chosen = inner.Calls, inner.Chosen
 	return resp, err
 }
 

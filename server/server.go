@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/oauth"
 	"github.com/grapnel-gateway/grapnel/observe"
 	"github.com/grapnel-gateway/grapnel/plugin"
 	"github.com/grapnel-gateway/grapnel/upstream"
@@ -29,8 +30,15 @@ type Options struct {
 	Keys grapnel.Keys
 	// Counters count what is limited.
 	Counters grapnel.Counters
+	// OAuth issues tokens for the APIs that have an authorization server; nil
+	// where none has.
+	OAuth *oauth.Server
 	// Log is the gateway's log.
 	Log *slog.Logger
+	// Metrics keep figures; nil keeps none.
+	Metrics *observe.Metrics
+	// Tracer follows exchanges; nil follows none.
+	Tracer grapnel.Tracer
 }
 
 // A Server is the gateway: an http.Handler that serves the APIs of its current
@@ -39,11 +47,15 @@ type Server struct {
 	config     grapnel.Server
 	keys       grapnel.Keys
 	counters   grapnel.Counters
+	oauth      *oauth.Server
 	log        *slog.Logger
 	failures   *failures
 	pool       *plugin.Pool
 	events     *plugin.EventQueue
+	decisions  *plugin.Decisions
 	transports *upstream.Transports
+	metrics    *observe.Metrics
+	tracer     grapnel.Tracer // nil where nobody traces
 	tunnels    tunnels
 	buffers    buffers
 
@@ -61,9 +73,9 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c.Server, keys: o.Keys, counters: o.Counters, log: o.Log, failures: f,
-		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, observe.NewWebhooks(o.Log)), transports: upstream.NewTransports(),
-		own: map[string]http.Handler{},
+		config: c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log, failures: f,
+		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, observe.NewWebhooks(o.Log)), decisions: plugin.NewDecisions(), transports: upstream.NewTransports(),
+		metrics: o.Metrics, tracer: o.Tracer, own: map[string]http.Handler{},
 	}
 	if err := s.Reload(c); err != nil {
 		s.Close()
@@ -90,6 +102,7 @@ func (s *Server) Reload(c *grapnel.Config) error {
 	if old := s.current.Swap(g); old != nil {
 		old.release()
 	}
+	s.metrics.Keep(c.APIs)
 	return nil
 }
 
@@ -102,6 +115,10 @@ func (s *Server) Plugins() map[string]grapnel.PluginState {
 	defer g.release()
 	return g.lease.States()
 }
+
+// Events tells how many events were dropped because too many waited, and how many
+// deliveries failed.
+func (s *Server) Events() (dropped, failed uint64) { return s.events.Counts() }
 
 // API returns the API of this id as it is served now, or nil.
 func (s *Server) API(id string) *grapnel.API {
@@ -166,31 +183,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.release()
 	x := &grapnel.Exchange{
-		ID: requestID(r), Request: r, Log: s.log, API: g.nowhere,
+		ID: requestID(r), Request: r, Log: s.log, API: g.nowhere.api,
 		Client: upstream.ClientAddr(r, s.config.TrustedProxies), Start: time.Now(),
 	}
-	handle := notFound
+	metrics, handle := g.nowhere.metrics, notFound
 	if dotSegments(r.URL.Path) {
 		handle = badPath
 	} else if route, prefix := g.table.find(r.Host, r.URL.Path); route != nil {
-		x.API, x.Prefix, x.Log, handle = route.api, prefix, route.log, route.handle
+		x.API, x.Prefix, x.Log = route.api, prefix, route.log
+		metrics, handle = route.metrics, route.handle
 	}
-	s.exchange(w, x, handle)
+	s.exchange(w, x, metrics, handle)
 }
 
 // exchange runs the handler and writes its outcome; nothing that happens in it
 // takes the process or another exchange down.
-func (s *Server) exchange(w http.ResponseWriter, x *grapnel.Exchange, handle grapnel.Handler) {
+func (s *Server) exchange(w http.ResponseWriter, x *grapnel.Exchange, metrics *observe.APIMetrics, handle grapnel.Handler) {
 	r := x.Request
-	forwarding, stop := forwardInformational(w, r)
+	metrics.Begin()
+	ended := s.follow(x)
+	forwarding, stop := forwardInformational(w, x.Request)
 	x.Request = forwarding
 	resp, err := run(handle, x)
 	stop()
+	var code grapnel.Code
 	if err != nil {
-		resp = s.failures.reply(x, err)
+		resp, code = s.failures.reply(x, err), grapnel.AsError(err).Code
 	}
 	status := resp.StatusCode
 	written, err := s.respond(w, r, resp)
+	metrics.End(x, status, code)
+	ended(status)
 	if s.config.Log.Access {
 		observe.Access(x, status, written)
 	}
@@ -198,6 +221,14 @@ func (s *Server) exchange(w http.ResponseWriter, x *grapnel.Exchange, handle gra
 		x.Log.Info("reply cut off", "request_id", x.ID, "error", err)
 		abort()
 	}
+}
+
+// follow begins the exchange's span, where anyone traces; what it returns ends it.
+func (s *Server) follow(x *grapnel.Exchange) (ended func(status int)) {
+	if s.tracer == nil {
+		return func(int) {}
+	}
+	return s.tracer.Exchange(x)
 }
 
 // run calls the handler and makes an error of a panic.

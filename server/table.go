@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/observe"
 )
 
 // A route is one API as the table leads to it.
 type route struct {
-	api    *grapnel.API
-	handle grapnel.Handler
-	log    *slog.Logger // names the API
+	api     *grapnel.API
+	handle  grapnel.Handler
+	log     *slog.Logger // names the API
+	metrics *observe.APIMetrics
 }
 
 // A table leads requests to APIs: by host, then by the longest listen path

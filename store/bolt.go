@@ -17,15 +17,18 @@ import (
 )
 
 // The embedded file: sessions by id, with the moment in which they expire in
-// front; the ids of those that expire, by that moment; documents by kind.
+// front; the ids of those that expire, by that moment; the same for records;
+// documents by kind.
 // docs/decisions/embedded-store.md says what survives what.
 const (
 	sessionBucket  = "sessions"
 	expiryBucket   = "expiries"
+	recordBucket   = "records"
+	lapseBucket    = "lapses" // of records
 	documentBucket = "documents"
 
 	stampLen  = 8    // bytes of a moment: Unix nanoseconds, big-endian
-	sweepMost = 1000 // expired sessions that are removed by one commit
+	sweepMost = 1000 // of each kind, what has expired and is removed by one commit
 )
 
 // embedded is the store in a file, for one gateway.
@@ -64,7 +67,7 @@ func openFile(path string, o Options) (grapnel.Store, error) {
 
 // createBuckets makes a new file ready, and leaves an old one as it is.
 func createBuckets(db *bbolt.DB) error {
-	names := []string{sessionBucket, expiryBucket, documentBucket}
+	names := []string{sessionBucket, expiryBucket, recordBucket, lapseBucket, documentBucket}
 	complete := true
 	err := db.View(func(tx *bbolt.Tx) error {
 		for _, name := range names {
@@ -117,7 +120,7 @@ func (e *embedded) PutSession(ctx context.Context, id string, s *grapnel.Session
 		if err := sessions.Put(key, stamp(expires, stored)); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
-		return errors.Join(reindex(tx, before, 0, id), reindex(tx, 0, expires, id))
+		return reindex(tx, expiryBucket, before, expires, id)
 	})
 }
 
@@ -136,7 +139,7 @@ func remove(tx *bbolt.Tx, id string) error {
 		return grapnel.ErrNotFound
 	}
 	gone := past(expires, time.Now())
-	if err := errors.Join(sessions.Delete([]byte(id)), reindex(tx, expires, 0, id)); err != nil {
+	if err := errors.Join(sessions.Delete([]byte(id)), reindex(tx, expiryBucket, expires, 0, id)); err != nil {
 		return err
 	}
 	if gone {
@@ -145,10 +148,9 @@ func remove(tx *bbolt.Tx, id string) error {
 	return nil
 }
 
-// reindex moves the session from one moment of the expiries to another; 0 is
-// none.
-func reindex(tx *bbolt.Tx, from, to int64, id string) error {
-	b := tx.Bucket([]byte(expiryBucket))
+// reindex moves an id from one moment of an index to another; 0 is none.
+func reindex(tx *bbolt.Tx, index string, from, to int64, id string) error {
+	b := tx.Bucket([]byte(index))
 	if from != 0 {
 		if err := b.Delete(stamp(from, []byte(id))); err != nil {
 			return err
@@ -240,9 +242,21 @@ func (e *embedded) Close() error {
 
 // sweep removes some of what has expired, and tidies the log of quotas.
 func (e *embedded) sweep(now time.Time) {
+	err := errors.Join(
+		e.sweepBucket(sessionBucket, expiryBucket, now),
+		e.sweepBucket(recordBucket, lapseBucket, now),
+		e.counts.tidy(),
+	)
+	if err != nil && e.ctx.Err() == nil {
+		e.log.Warn("the store could not be swept", "err", err)
+	}
+}
+
+// sweepBucket removes some of what has expired in a bucket, by its index.
+func (e *embedded) sweepBucket(bucket, index string, now time.Time) error {
 	var ids []string
 	err := e.view(func(tx *bbolt.Tx) error {
-		c := tx.Bucket([]byte(expiryBucket)).Cursor()
+		c := tx.Bucket([]byte(index)).Cursor()
 		for key, _ := c.First(); key != nil && len(ids) < sweepMost; key, _ = c.Next() {
 			expires, id := unstamp(key)
 			if !past(expires, now) {
@@ -252,22 +266,21 @@ func (e *embedded) sweep(now time.Time) {
 		}
 		return nil
 	})
-	if err == nil && len(ids) > 0 {
-		err = e.writes.do(e.ctx, e.ctx, func(tx *bbolt.Tx) error { return removeExpired(tx, ids) })
+	if err != nil || len(ids) == 0 {
+		return err
 	}
-	if err = errors.Join(err, e.counts.tidy()); err != nil && e.ctx.Err() == nil {
-		e.log.Warn("the store could not be swept", "err", err)
-	}
+	return e.writes.do(e.ctx, e.ctx, func(tx *bbolt.Tx) error { return removeExpired(tx, bucket, index, ids) })
 }
 
-// removeExpired deletes those of the sessions that have not been renewed since.
-func removeExpired(tx *bbolt.Tx, ids []string) error {
+// removeExpired deletes those of a bucket that have not been renewed since.
+func removeExpired(tx *bbolt.Tx, bucket, index string, ids []string) error {
+	b := tx.Bucket([]byte(bucket))
 	for _, id := range ids {
-		expires, stored := unstamp(tx.Bucket([]byte(sessionBucket)).Get([]byte(id)))
+		expires, stored := unstamp(b.Get([]byte(id)))
 		if stored == nil || !past(expires, time.Now()) {
 			continue
 		}
-		if err := remove(tx, id); err != nil && !errors.Is(err, grapnel.ErrNotFound) {
+		if err := errors.Join(b.Delete([]byte(id)), reindex(tx, index, expires, 0, id)); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type memory struct {
 
 	mu        sync.Mutex
 	documents map[string]map[string][]byte
+	records   map[string]kept
 }
 
 // held is a session that nobody changes.
@@ -41,6 +42,7 @@ func NewMemory() grapnel.Store {
 		local:     newLocal(func(string, quota) error { return nil }),
 		seed:      maphash.MakeSeed(),
 		documents: map[string]map[string][]byte{},
+		records:   map[string]kept{},
 	}
 	for i := range m.shards {
 		m.shards[i].sessions = map[string]held{}
@@ -170,6 +172,7 @@ func (m *memory) DeleteDocument(ctx context.Context, kind, id string) error {
 }
 
 func (m *memory) sweep(now time.Time) {
+	m.sweepRecords(now)
 	for i := range m.shards {
 		s := &m.shards[i]
 		s.Lock()

@@ -18,13 +18,14 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 )
 
-// The names of keys. All but the last two are the original's [Z-1, Z-4, Z-5].
+// The names of keys. All but the last three are the original's [Z-1, Z-4, Z-5].
 const (
 	sessionKey  = "apikey-"
 	quotaKey    = "quota-"
 	rateKey     = "rate-limit-"
 	windowEnd   = ".window" // behind a rateKey: our windows are of another type than the original's
 	documentKey = "grapnel:"
+	recordKey   = "grapnel:record:"
 
 	scanPage = 1000
 )
@@ -33,8 +34,8 @@ const (
 type shared struct {
 	*breaker
 	*courier
-	client      redis.UniversalClient
-	take, spend *redis.Script
+	client            redis.UniversalClient
+	take, spend, swap *redis.Script
 }
 
 // OpenRedis opens the store in a Redis. It need not answer yet.
@@ -64,7 +65,7 @@ func OpenRedis(r RedisOptions, o Options) (grapnel.Store, error) {
 	return &shared{
 		breaker: b,
 		courier: newCourier(client, o, r.Timeout, b.heal),
-		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript),
+		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript), swap: redis.NewScript(swapScript),
 	}, nil
 }
 
@@ -113,18 +114,24 @@ func (r *shared) gone(ctx context.Context, remove func(context.Context) *redis.I
 }
 
 func (r *shared) SessionIDs(ctx context.Context, prefix string) ([]string, error) {
+	return r.scan(ctx, sessionKey, prefix)
+}
+
+// scan lists what follows kind in the keys that begin with kind and prefix,
+// sorted.
+func (r *shared) scan(ctx context.Context, kind, prefix string) ([]string, error) {
 	nodes, err := r.nodes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ids, pattern := []string{}, sessionKey+strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(prefix)+"*"
+	ids, pattern := []string{}, kind+strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(prefix)+"*"
 	for _, node := range nodes {
 		for cursor, more := uint64(0), true; more; more = cursor != 0 {
 			err := r.do(ctx, func(ctx context.Context) (err error) {
 				var page []string
 				page, cursor, err = node.Scan(ctx, cursor, pattern, scanPage).Result()
 				for _, key := range page {
-					ids = append(ids, strings.TrimPrefix(key, sessionKey))
+					ids = append(ids, strings.TrimPrefix(key, kind))
 				}
 				return err
 			})

@@ -77,3 +77,25 @@ if ttl < 0 and period > 0 then
 end
 return {used, ttl}
 `
+
+// swapScript puts one text in the place of another, if that is what is there.
+//
+// KEYS[1] record; ARGV "1" or "" for whether there is an old one, the old one,
+// the same for the new one, the new one, its life in ms or 0. Returns whether it
+// did.
+const swapScript = `
+local stored = redis.call('GET', KEYS[1])
+if ARGV[1] == '' then
+  if stored then return 0 end
+elseif stored ~= ARGV[2] then
+  return 0
+end
+if ARGV[3] == '' then
+  redis.call('DEL', KEYS[1])
+elseif ARGV[5] == '0' then
+  redis.call('SET', KEYS[1], ARGV[4])
+else
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
+end
+return 1
+`

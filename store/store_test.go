@@ -70,6 +70,15 @@ func empty(t *testing.T, s grapnel.Store) {
 			t.Fatal(err)
 		}
 	}
+	records, err := s.Records(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, text := range records {
+		if err := s.SwapRecord(t.Context(), key, text, nil, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, key := range []string{"a", "b", "q", "key"} {
 		if err := s.Forget(t.Context(), key); err != nil {
 			t.Fatal(err)

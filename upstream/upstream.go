@@ -32,13 +32,8 @@ func Handler(api *grapnel.API, server grapnel.Server, t *Transports) (grapnel.Ha
 	if timeout == grapnel.Inherit {
 		timeout = server.Timeouts.Upstream
 	}
-	insecure := api.InsecureSkipVerify
-	s := &stage{
-		api: api, trusted: server.TrustedProxies, timeout: time.Duration(timeout),
-		usual:    t.get(settings{protocol: anyHTTP, insecure: insecure}),
-		clear2:   t.get(settings{protocol: clearHTTP2}),
-		upgrades: t.get(settings{protocol: onlyHTTP1, insecure: insecure}),
-	}
+	s := &stage{api: api, trusted: server.TrustedProxies, timeout: time.Duration(timeout), clear2: t.get(settings{protocol: clearHTTP2})}
+	s.plain, s.secure, s.upgrades = t.clients(api)
 	return s.handle, nil
 }
 
@@ -49,9 +44,10 @@ type stage struct {
 	timeout time.Duration // 0 is none
 	turn    atomic.Uint64 // counts the exchanges, for the round robin
 
-	usual    *http.Transport // http and https
-	clear2   *http.Transport // h2c
-	upgrades *http.Transport // HTTP/2 knows no Upgrade
+	plain    client // http
+	secure   client // https
+	clear2   client // h2c
+	upgrades client // https, as HTTP/2 knows no Upgrade
 }
 
 func (s *stage) handle(x *grapnel.Exchange) (*http.Response, error) {
@@ -61,7 +57,7 @@ func (s *stage) handle(x *grapnel.Exchange) (*http.Response, error) {
 		return nil, err
 	}
 	protocol := upgradeOf(x.Request)
-	transport := s.transport(to.Scheme, protocol)
+	upstream := s.client(to.Scheme, protocol)
 	to.Scheme = wireScheme(to.Scheme)
 
 	r := x.Request
@@ -72,9 +68,9 @@ func (s *stage) handle(x *grapnel.Exchange) (*http.Response, error) {
 	x.Rewrite, x.RewriteMethod = nil, ""
 	cleanRequest(r.Header, protocol)
 
-	ctx, w := newWait(r.Context(), timeout)
-	out := s.outgoing(x, r.WithContext(ctx), w)
-	resp, err := transport.RoundTrip(out)
+	w := newWait(r.Context(), timeout)
+	out := s.outgoing(x, r.WithContext(w), w)
+	resp, err := upstream.RoundTrip(out)
 	if expired := w.end(); err != nil || expired {
 		if err == nil {
 			resp.Body.Close()
@@ -122,14 +118,16 @@ func (s *stage) timeoutOf(x *grapnel.Exchange) time.Duration {
 	return s.timeout
 }
 
-func (s *stage) transport(scheme, upgrade string) *http.Transport {
+func (s *stage) client(scheme, upgrade string) client {
 	switch {
+	case scheme == "h2c" && upgrade == "":
+		return s.clear2
+	case wireScheme(scheme) == "http":
+		return s.plain
 	case upgrade != "":
 		return s.upgrades
-	case scheme == "h2c":
-		return s.clear2
 	}
-	return s.usual
+	return s.secure
 }
 
 // wireScheme is the scheme that the transports know, empty for one that leads

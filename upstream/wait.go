@@ -17,33 +17,72 @@ import (
 // while the body is read from the client the clock stands, and every piece of
 // it that the upstream took starts the clock again. Once the header is there
 // nothing is bounded, so that a stream may last.
+//
+// A wait is the context of the exchange with the upstream: it ends when the
+// client's does, or when the wait expires. Most upstreams answer before anyone
+// asks for that, and until someone does there is neither a timer nor a context
+// of its own.
 type wait struct {
+	client context.Context
 	limit  time.Duration // 0 is none
-	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
-	timer   *time.Timer
-	over    bool  // nothing is waited for any more
-	expired bool  // the upstream took too long
-	unread  error // why the client's body could not be read
+	own     context.Context // nil until someone asks for Done
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer // nil without own, and without a limit
+	began   time.Time   // when the clock was started
+	stopped bool        // the clock stands
+	over    bool        // nothing is waited for any more
+	expired bool        // the upstream took too long
+	unread  error       // why the client's body could not be read
 }
 
 var errExpired = errors.New("the upstream took too long")
 
-// newWait starts a wait; the context it returns ends when the wait expires.
-func newWait(ctx context.Context, limit time.Duration) (context.Context, *wait) {
-	w := &wait{limit: limit}
-	ctx, w.cancel = context.WithCancelCause(ctx)
-	if limit > 0 {
-		w.timer = time.AfterFunc(limit, w.expire)
+// newWait starts a wait.
+func newWait(client context.Context, limit time.Duration) *wait {
+	return &wait{client: client, limit: limit, began: time.Now()}
+}
+
+// Deadline is the client's: where the wait ends depends on the client's body.
+func (w *wait) Deadline() (time.Time, bool) { return w.client.Deadline() }
+
+// Done is closed when the wait expires, or when the client's context ends.
+func (w *wait) Done() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.own != nil {
+		return w.own.Done()
 	}
-	return ctx, w
+	w.own, w.cancel = context.WithCancelCause(w.client)
+	if w.limit > 0 && !w.over {
+		w.timer = time.AfterFunc(w.limit-time.Since(w.began), w.expire)
+		if w.stopped {
+			w.timer.Stop()
+		}
+	}
+	return w.own.Done()
+}
+
+// Err says why Done is closed.
+func (w *wait) Err() error { return w.context().Err() }
+
+// Value gives the values of the client's context.
+func (w *wait) Value(key any) any { return w.context().Value(key) }
+
+func (w *wait) context() context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.own != nil {
+		return w.own
+	}
+	return w.client
 }
 
 func (w *wait) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
+	if !w.over && !w.stopped {
 		w.over, w.expired = true, true
 		w.cancel(errExpired)
 	}
@@ -64,6 +103,7 @@ func (w *wait) end() bool {
 func (w *wait) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.stopped = true
 	if w.timer != nil {
 		w.timer.Stop()
 	}
@@ -76,6 +116,7 @@ func (w *wait) start(err error) {
 	if err != nil && err != io.EOF {
 		w.unread = err
 	}
+	w.began, w.stopped = time.Now(), false
 	if !w.over && w.timer != nil {
 		w.timer.Reset(w.limit)
 	}
@@ -114,9 +155,11 @@ const messageFailed = "There was a problem proxying the request"
 // failure says what a round trip that ended in err means for the client, whose
 // context is ctx [P-12].
 func (w *wait) failure(ctx context.Context, err error) error {
-	w.cancel(nil)
 	w.mu.Lock()
 	unread, expired := w.unread, w.expired
+	if w.cancel != nil {
+		w.cancel(nil)
+	}
 	w.mu.Unlock()
 	if e, ok := errors.AsType[*grapnel.Error](unread); ok {
 		return e // the body limit

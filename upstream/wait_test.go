@@ -17,9 +17,16 @@ func cause(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// watched is a wait whose end someone wants to know of, as a context too.
+func watched(t *testing.T, limit time.Duration) (context.Context, *wait) {
+	w := newWait(t.Context(), limit)
+	w.Done()
+	return w, w
+}
+
 func TestWaitExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, w := newWait(t.Context(), limit)
+		ctx, w := watched(t, limit)
 		time.Sleep(limit)
 		if !errors.Is(cause(ctx), errExpired) || !w.end() {
 			t.Errorf("after the limit: %v", cause(ctx))
@@ -29,7 +36,7 @@ func TestWaitExpires(t *testing.T) {
 
 func TestWaitEndsWithTheHeader(t *testing.T) { // the body that follows may take any time
 	synctest.Test(t, func(t *testing.T) {
-		ctx, w := newWait(t.Context(), limit)
+		ctx, w := watched(t, limit)
 		time.Sleep(limit / 2)
 		if w.end() {
 			t.Error("expired early")
@@ -45,7 +52,7 @@ func TestWaitEndsWithTheHeader(t *testing.T) { // the body that follows may take
 
 func TestWaitIsForTheUpstreamOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, w := newWait(t.Context(), limit)
+		ctx, w := watched(t, limit)
 		client, input := io.Pipe()
 		b := &body{src: client, wait: w}
 		go func() {
@@ -72,7 +79,7 @@ func TestWaitIsForTheUpstreamOnly(t *testing.T) {
 
 func TestNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, w := newWait(t.Context(), 0)
+		ctx, w := watched(t, 0)
 		time.Sleep(1000 * time.Hour)
 		if err := cause(ctx); err != nil || w.end() {
 			t.Errorf("expired without a limit: %v", err)

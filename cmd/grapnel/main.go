@@ -30,10 +30,11 @@ type commands struct {
 	Check      checkCommand      `cmd:"" help:"Validate a configuration without serving it."`
 	Demo       demoCommand       `cmd:"" help:"Start a gateway, a plugin and an upstream to try."`
 	DemoPlugin demoPluginCommand `cmd:"" hidden:"" help:"The plugin server of the demo."`
+	Warden     wardenCommand     `cmd:"" hidden:"" help:"Keeps a plugin server that a gateway runs."`
 	Key        keyCommand        `cmd:"" help:"Manage the keys of a running gateway."`
 	API        apiCommand        `cmd:"" help:"Manage the APIs that a running gateway was told of."`
 	Policy     policyCommand     `cmd:"" help:"Manage the policies that a running gateway was told of."`
-	Plugin     pluginCommand     `cmd:"" help:"Write, try and grade plugins; needs no gateway."`
+	Plugin     pluginCommand     `cmd:"" help:"Write, try and grade plugins, and list those of a running gateway."`
 	Reload     reloadCommand     `cmd:"" help:"Have a running gateway read its configuration again."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

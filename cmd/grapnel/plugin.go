@@ -11,11 +11,13 @@ import (
 	"github.com/grapnel-gateway/grapnel/plugin/tryout"
 )
 
-// pluginCommand is for those who write plugins. None of it needs a gateway.
+// pluginCommand is for those who write plugins, and for those who run them. Only
+// the list needs a gateway.
 type pluginCommand struct {
 	New    pluginNew    `cmd:"" help:"Write a new plugin project."`
 	Call   pluginCall   `cmd:"" help:"Ask a running plugin server what a gateway would ask."`
 	Verify pluginVerify `cmd:"" help:"Grade a running plugin server."`
+	List   pluginList   `cmd:"" help:"Show the plugin servers of a running gateway: endpoints, health, times and failures."`
 }
 
 // told is what the caller of a plugin server says about the request.

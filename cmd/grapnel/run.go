@@ -21,12 +21,21 @@ import (
 
 type runCommand struct {
 	source
+	quick
 	Listen string `help:"Listen here instead of where the configuration says." placeholder:"ADDRESS"`
 	Store  string `help:"Keep sessions and counters here instead of where the configuration says: a file, memory: or redis://HOST:PORT/0." placeholder:"STORE"`
 }
 
 // Run serves until the program is told to end, and then drains.
 func (c runCommand) Run(p *program) error {
+	if c.Plugin != "" {
+		file, remove, err := c.quick.file()
+		if err != nil {
+			return err
+		}
+		defer remove()
+		c.Config = file
+	}
 	first, err := c.load(p.env)
 	if err != nil {
 		return err
@@ -36,6 +45,7 @@ func (c runCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	collectLess(p.ctx)
 	return (&gateway{source: c.source, override: c.override, env: p.env, log: log}).run(p.ctx, first)
 }
 
@@ -158,6 +168,7 @@ func (g *gateway) Reload(ctx context.Context) error {
 	if err == nil {
 		err = g.parts.reload(ctx, next, g.log)
 	}
+	g.parts.metrics.Reloaded(err)
 	if err != nil {
 		g.log.Error("reload failed, the previous configuration goes on serving", "error", err)
 		return err

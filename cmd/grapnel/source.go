@@ -100,7 +100,7 @@ func (s source) load(env []string) (*loaded, error) {
 		_, _, err := tyk.Definition(definition, c)
 		return err
 	}
-	return &loaded{config: c, watch: watch, validate: validate}, nil
+	return &loaded{config: c, notices: warnings(path, c), watch: watch, validate: validate}, nil
 }
 
 func (s source) loadTyk(env []string) (*loaded, error) {
@@ -127,7 +127,16 @@ func (s source) loadTyk(env []string) (*loaded, error) {
 		_, _, err := set.Definition(definition)
 		return err
 	}
-	return &loaded{config: c, notices: notices, watch: files, catalog: folders, validate: validate}, nil
+	return &loaded{config: c, notices: append(notices, warnings(s.TykConf, c)...), watch: files, catalog: folders, validate: validate}, nil
+}
+
+// warnings are what nobody should configure by accident.
+func warnings(file string, c *grapnel.Config) []tyk.Notice {
+	var out []tyk.Notice
+	for _, w := range config.Warnings(c) {
+		out = append(out, tyk.Notice{File: file, Path: w.Path, Level: slog.LevelWarn, Message: w.Message, Count: 1})
+	}
+	return out
 }
 
 // report writes the notices of a configuration to the log.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,7 +15,13 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/admin"
 	"github.com/grapnel-gateway/grapnel/keys"
+	"github.com/grapnel-gateway/grapnel/oauth"
+	"github.com/grapnel-gateway/grapnel/observe"
 	"github.com/grapnel-gateway/grapnel/plugin/coprocess"
+	"github.com/grapnel-gateway/grapnel/plugin/fleet"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc/standard"
 	"github.com/grapnel-gateway/grapnel/server"
 	"github.com/grapnel-gateway/grapnel/store"
 )
@@ -21,19 +29,23 @@ import (
 // parts are what a gateway is made of. wire.go is the one place that knows
 // which protocols, stores and configuration formats there are, and how they fit.
 type parts struct {
-	store   grapnel.Store
-	cache   *store.SessionCache
-	keys    *keys.Ring
-	server  *server.Server
-	catalog grapnel.Catalog
-	admin   http.Handler           // the control API on its own listener
-	loaded  atomic.Pointer[loaded] // what is in force
+	store     grapnel.Store
+	cache     *store.SessionCache
+	keys      *keys.Ring
+	oauth     *oauth.Server
+	server    *server.Server
+	catalog   grapnel.Catalog
+	processes processes
+	metrics   *observe.Metrics       // nil while they are off
+	tracing   *observe.Tracing       // likewise
+	admin     http.Handler           // the control API on its own listener
+	loaded    atomic.Pointer[loaded] // what is in force
 }
 
 // wire builds a gateway. On error nothing is left of it.
 func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Control) (_ *parts, err error) {
 	c := l.config
-	p := &parts{}
+	p := &parts{processes: processes{env: os.Environ(), log: log, dial: dialer(log)}}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -61,7 +73,16 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 		return nil, err
 	}
 	p.keys.SetPolicies(policies)
-	if p.server, err = server.New(whole, server.Options{Open: openPlugin, Keys: p.keys, Counters: p.store, Log: log}); err != nil {
+	operator := admin.NewGate(c.Admin.Secret)
+	p.oauth = oauth.New(oauth.Options{
+		Records: p.store, Keys: p.keys,
+		Operator: func(client netip.Addr, secret string) error { return operator.Admit(client.String(), secret) },
+	})
+	options := server.Options{Open: p.processes.open, Keys: p.keys, Counters: p.store, OAuth: p.oauth, Log: log}
+	if err = p.watch(c, &options, log); err != nil {
+		return nil, err
+	}
+	if p.server, err = server.New(whole, options); err != nil {
 		return nil, err
 	}
 	p.loaded.Store(l)
@@ -88,13 +109,15 @@ func (p *parts) reload(ctx context.Context, l *loaded, log *slog.Logger) error {
 // wants them.
 func (p *parts) publish(c *grapnel.Config, log *slog.Logger, control admin.Control) {
 	vitals := admin.Vitals{Version: version, Plugins: p.server.Plugins, Store: storeName(storeOf(c)), Ping: p.store.Ping}
-	health, ready := admin.Health(vitals), admin.Ready(vitals)
+	health, ready, metrics := admin.Health(vitals), admin.Ready(vitals), p.publishMetrics(c)
 	handler := admin.Handler(admin.Options{
 		Secret: c.Admin.Secret, Control: control,
 		Keys: p.keys, Rules: c.Keys, Counters: p.store, Catalog: p.catalog, Signals: p.store,
 		Policy:   func(id string) (*grapnel.Policy, bool) { return p.keys.Policies().Policy(id) },
 		Validate: func(definition []byte) error { return p.loaded.Load().validate(definition) },
 		API:      p.server.API,
+		OAuth:    p.oauth,
+		Plugins:  p.plugins,
 		Event:    p.server.Tell,
 		Log:      log,
 	})
@@ -105,16 +128,20 @@ func (p *parts) publish(c *grapnel.Config, log *slog.Logger, control admin.Contr
 	if c.Admin.Prefix != "" {
 		p.server.Handle(c.Admin.Prefix, http.StripPrefix(strings.TrimSuffix(c.Admin.Prefix, "/"), handler))
 	}
-	own := http.StripPrefix("/tyk", handler)
+	tyk := http.StripPrefix("/tyk", handler)
 	// Not a ServeMux: it would redirect keys that hold // or .. elsewhere.
 	p.admin = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/hello":
+		switch path := r.URL.Path; {
+		case path == "/hello":
 			health.ServeHTTP(w, r)
-		case "/ready":
+		case path == "/ready":
 			ready.ServeHTTP(w, r)
+		case path == "/metrics" && metrics != nil:
+			metrics.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/grapnel/"): // what the original has not
+			handler.ServeHTTP(w, r)
 		default:
-			own.ServeHTTP(w, r) // which knows what is not found
+			tyk.ServeHTTP(w, r) // which knows what is not found
 		}
 	})
 }
@@ -124,6 +151,8 @@ func (p *parts) close() {
 	if p.server != nil {
 		p.server.Close()
 	}
+	p.processes.gone.Wait() // no plugin server outlives the gateway
+	p.tracing.Close()
 	if p.cache != nil {
 		p.cache.Close()
 	}
@@ -144,8 +173,21 @@ func (p *parts) follow(ctx context.Context, log *slog.Logger, reload func()) {
 	}
 }
 
-// openPlugin connects to a plugin server. All of them speak coprocess.
-func openPlugin(s grapnel.PluginServer) (grapnel.Plugin, error) { return coprocess.New(s) }
+// dialer connects to plugin servers. All of them speak coprocess, over the
+// gateway's own client of unary calls or the stock one.
+func dialer(log *slog.Logger) func(grapnel.PluginServer) (grapnel.Plugin, error) {
+	return func(s grapnel.PluginServer) (grapnel.Plugin, error) {
+		carrier := func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }
+		if s.Client == "grpc" {
+			carrier = func(o rpc.Options) (rpc.Conn, error) { return standard.New(o) }
+		}
+		f, err := fleet.New(s, carrier, log)
+		if err != nil {
+			return nil, err
+		}
+		return coprocess.New(s, f), nil
+	}
+}
 
 // storeOf is the store of a configuration. One that names none and keeps nothing
 // leaves no file behind.

@@ -48,6 +48,7 @@ func (t *translation) api() *grapnel.API {
 	t.refuseUnsafe()
 	a.Listen = t.listen()
 	a.Upstream = t.upstream()
+	a.GraphQL = t.graphQL()
 	a.Hooks = t.hooks()
 	a.Auth = callers{t}.methods()
 	a.Credential = callers{t}.credential()

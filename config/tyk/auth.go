@@ -30,6 +30,12 @@ func (t callers) methods() []grapnel.AuthMethod {
 	if m.UseKeyless {
 		return out
 	}
+	if m.OAuth2 {
+		out = append(out, grapnel.AuthMethod{OAuth: t.oauth()})
+	}
+	if t.d.ExternalOAuth.Enabled {
+		out = append(out, grapnel.AuthMethod{Introspection: t.externalOAuth()})
+	}
 	if m.BasicAuth {
 		out = append(out, grapnel.AuthMethod{Basic: t.basic()})
 	}
@@ -42,7 +48,7 @@ func (t callers) methods() []grapnel.AuthMethod {
 	if m.custom() {
 		out = append(out, t.custom())
 	}
-	if m.token() {
+	if t.d.token() {
 		out = append(out, grapnel.AuthMethod{Token: t.token()})
 	}
 	t.checkBaseIdentity(out)
@@ -197,6 +203,10 @@ func (t callers) credential() grapnel.Credential {
 	switch {
 	case m.custom():
 		kind = kindCustom
+	case m.OAuth2:
+		kind = kindOAuth
+	case t.d.ExternalOAuth.Enabled:
+		kind = kindExternalOAuth
 	case m.BasicAuth:
 		kind = kindBasic
 	case m.Signatures:

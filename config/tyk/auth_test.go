@@ -41,6 +41,8 @@ func TestMethods(t *testing.T) {
 		`{"use_keyless": false, "use_standard_auth": true}`:                 "auth_token",
 		`{"use_keyless": false, "use_basic_auth": true}`:                    "basic_auth_user",
 		auth(`"use_standard_auth": true`):                                   "custom_auth auth_token",
+		`{"use_keyless": false, "use_oauth2": true}`:                        "oauth_key",
+		auth(`"use_oauth2": true, ` + external):                             "oauth_key external_oauth custom_auth",
 		auth(all):                                                           "basic_auth_user hmac_key jwt_claim custom_auth auth_token",
 		`{"use_keyless": true, "use_basic_auth": true, "enable_jwt": true}`: "",
 	} {

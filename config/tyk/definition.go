@@ -38,7 +38,7 @@ type definition struct {
 	DisableRateLimit   bool           `json:"disable_rate_limit"`
 	DisableQuota       bool           `json:"disable_quota"`
 	GlobalRateLimit    rateLimit      `json:"global_rate_limit"`
-	GraphQL            enabled        `json:"graphql"`
+	GraphQL            graphQL        `json:"graphql"`
 	RequestSigning     signing        `json:"request_signing"`
 	UpstreamAuth       enabled        `json:"upstream_auth"`
 	UpstreamCerts      map[string]any `json:"upstream_certificates"`
@@ -49,6 +49,7 @@ type definition struct {
 	methods                           // how callers prove who they are
 	places                            // and where
 	jwtKeys
+	oauthKeys
 	hmacKeys
 	Basic           basicKeys `json:"basic_auth"`
 	BaseIdentity    string    `json:"base_identity_provided_by"`

@@ -11,7 +11,6 @@ type methods struct {
 	JWT              bool     `json:"enable_jwt"`
 	OAuth2           bool     `json:"use_oauth2"`
 	OpenID           bool     `json:"use_openid"`
-	ExternalOAuth    enabled  `json:"external_oauth"`
 	Signatures       bool     `json:"enable_signature_checking"`
 	MutualTLS        bool     `json:"use_mutual_tls_auth"`
 	ClientCerts      []string `json:"client_certificates"`
@@ -22,8 +21,9 @@ func (m methods) custom() bool { return m.CustomPluginAuth || m.CoProcessAuth }
 
 // token reports whether stored keys are taken as they are: also when there is no
 // other method [C-20].
-func (m methods) token() bool {
-	other := m.custom() || m.GoPluginAuth || m.BasicAuth || m.JWT || m.OAuth2 || m.OpenID || m.ExternalOAuth.Enabled || m.Signatures
+func (d *definition) token() bool {
+	m := d.methods
+	other := m.custom() || m.GoPluginAuth || m.BasicAuth || m.JWT || m.OAuth2 || m.OpenID || d.ExternalOAuth.Enabled || m.Signatures
 	return m.StandardAuth || !other
 }
 
@@ -34,6 +34,9 @@ const (
 	kindHMAC   = "hmac"
 	kindJWT    = "jwt"
 	kindCustom = "coprocess"
+	kindOAuth  = "oauth"
+
+	kindExternalOAuth = "externalOAuth"
 )
 
 // places say where callers put credentials, for each kind or for all [7.2].

@@ -91,7 +91,7 @@ func TestDefinitions(t *testing.T) {
 		"d": []byte(define(t, "d", `{"proxy": {"listen_path": "/own/"}}`)),
 		"e": []byte(define(t, "own", "")),
 		"f": []byte(`{`),
-		"g": []byte(define(t, "g", `{"use_oauth2": true, "use_keyless": false}`)),
+		"g": []byte(define(t, "g", `{"use_openid": true, "use_keyless": false}`)),
 		"h": []byte(define(t, "h", `{"active": false}`)),
 	}, c)
 	got := map[string]string{}
@@ -102,7 +102,7 @@ func TestDefinitions(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for _, parts := range [][]string{{`there is an API "own" already`}, {"unexpected end"}, {"use_oauth2"}} {
+	for _, parts := range [][]string{{`there is an API "own" already`}, {"unexpected end"}, {"use_openid"}} {
 		expectTold(t, notices, slog.LevelError, parts...)
 	}
 	files := map[string]bool{}

@@ -17,9 +17,6 @@ func (t *translation) refuseUnsafe() {
 	if d.Bundle != "" && !d.BundleDisabled {
 		t.refuse("custom_middleware_bundle", "bundles are not supported in this version; write the hooks into the definition [D-7]")
 	}
-	if d.GraphQL.Enabled {
-		t.refuse("graphql.enabled", "GraphQL APIs are not supported")
-	}
 	if d.RequestSigning.Enabled {
 		t.refuse("request_signing.is_enabled", "request signing is not supported")
 	}
@@ -85,9 +82,7 @@ func (t *translation) refuseMethods() {
 		on   bool
 		what string
 	}{
-		{"use_oauth2", m.OAuth2, "the OAuth 2.0 server is"},
 		{"use_openid", m.OpenID, "OpenID Connect is"},
-		{"external_oauth.enabled", m.ExternalOAuth.Enabled, "external OAuth is"},
 		{"use_go_plugin_auth", m.GoPluginAuth, "Go plugins are"},
 	} {
 		if method.on {

@@ -199,17 +199,28 @@ func (c *conf) plugins() map[string]*grapnel.PluginServer {
 		return nil
 	}
 	o := c.CoProcessOptions
-	s := &grapnel.PluginServer{}
-	s.SetDefaults()
-	s.Name, s.Target = PluginName, o.CoProcessGRPCServer
-	s.Timeout, s.Compat = grapnel.Duration(pluginTimeout), grapnel.CompatTyk
-	s.MaxReceive = grapnel.Size(orDefault(max(o.GRPCRecvMaxSize, 0), pluginMaxReceive))
-	s.MaxSend = grapnel.Size(max(o.GRPCSendMaxSize, 0))
-	s.Authority, s.VerbatimHeaders = o.GRPCAuthority, c.IgnoreCanonicalMIMEHeaderKey
+	s := &grapnel.PluginServer{
+		Name: PluginName, Target: o.CoProcessGRPCServer,
+		Timeout: grapnel.Duration(pluginTimeout), Compat: grapnel.CompatTyk,
+		MaxReceive: grapnel.Size(orDefault(max(o.GRPCRecvMaxSize, 0), pluginMaxReceive)),
+		MaxSend:    grapnel.Size(max(o.GRPCSendMaxSize, 0)),
+		Authority:  o.GRPCAuthority, VerbatimHeaders: c.IgnoreCanonicalMIMEHeaderKey,
+		// One connection, to the first address that works, and no guard before
+		// it: nothing that an old plugin could notice.
+		Balance: grapnel.Balance{Method: "first", Connections: 1},
+	}
 	if o.GRPCRoundRobinLoadBalancing {
-		s.Balance.Method = "round_robin"
+		s.Target, s.Balance.Method = allAddresses(s.Target), "round_robin"
 	}
 	return map[string]*grapnel.PluginServer{PluginName: s}
+}
+
+// allAddresses is a target that stands for every address of its name.
+func allAddresses(target string) string {
+	if t, err := grapnel.ParseTarget(target); err == nil && t.Scheme == "tcp" {
+		return "dns:///" + t.Address
+	}
+	return target
 }
 
 // orDefault returns v, or def where v is the zero value, which in tyk.conf

@@ -55,14 +55,17 @@ func TestServer(t *testing.T) {
 func TestPlugins(t *testing.T) {
 	want := grapnel.PluginServer{
 		Name: "default", Target: "tcp://plugin:5555", Timeout: 10 * second, Compat: grapnel.CompatTyk, MaxReceive: 4 << 20,
+		Balance: grapnel.Balance{Method: "first", Connections: 1},
 	}
 	for conf, change := range map[string]func(*grapnel.PluginServer){
 		`{}`: func(*grapnel.PluginServer) {},
 		`{"coprocess_options": {"grpc_recv_max_size": 9, "grpc_send_max_size": 8}}`: func(p *grapnel.PluginServer) { p.MaxReceive, p.MaxSend = 9, 8 },
 		`{"coprocess_options": {"grpc_authority": "me"}}`:                           func(p *grapnel.PluginServer) { p.Authority = "me" },
-		`{"coprocess_options": {"grpc_round_robin_load_balancing": true}}`:          func(p *grapnel.PluginServer) { p.Balance.Method = "round_robin" },
-		`{"ignore_canonical_mime_header_key": true}`:                                func(p *grapnel.PluginServer) { p.VerbatimHeaders = true },
-		`{"coprocess_options": {"coprocess_grpc_server": "127.0.0.1:5555"}}`:        func(p *grapnel.PluginServer) { p.Target = "127.0.0.1:5555" }, // [T-71]
+		`{"coprocess_options": {"grpc_round_robin_load_balancing": true}}`: func(p *grapnel.PluginServer) {
+			p.Target, p.Balance.Method = "dns:///plugin:5555", "round_robin" // [A-65]
+		},
+		`{"ignore_canonical_mime_header_key": true}`:                         func(p *grapnel.PluginServer) { p.VerbatimHeaders = true },
+		`{"coprocess_options": {"coprocess_grpc_server": "127.0.0.1:5555"}}`: func(p *grapnel.PluginServer) { p.Target = "127.0.0.1:5555" }, // [T-71]
 	} {
 		c, _ := load(t, setup(t, patched(t, plugged, conf), nil))
 		want := want

@@ -67,7 +67,7 @@ silent: it is only a label, or belongs to what is switched off or refused
   id slug is_site hook_references created_at updated_at _id category
   auth.signature auth_configs.*.signature basic_auth.disable_caching basic_auth.cache_ttl
   basic_auth.body_user_regexp basic_auth.body_password_regexp
-  oauth_meta notifications scopes.oidc openid_options external_oauth.*
+  notifications.shared_secret scopes.oidc openid_options external_oauth.*
   idp_client_id_mapping_disabled graphql.* request_signing.* upstream_auth.*
   global_rate_limit.smoothing definition.name
   event_handlers.events.*[].handler_meta.* custom_middleware.pre[].*

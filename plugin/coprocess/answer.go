@@ -2,6 +2,7 @@ package coprocess
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -13,9 +14,10 @@ import (
 type answer struct {
 	data     *received
 	request  edits
-	session  *grapnel.Session  // of an auth hook; nil is missing
-	metadata map[string]string // of an auth hook
-	reply    gotReply          // of a Response hook
+	session  *grapnel.Session           // where the hook has a say in it; nil is missing
+	metadata map[string]string          // likewise
+	typed    map[string]json.RawMessage // likewise, what of the metadata is not text
+	reply    gotReply                   // of a Response hook
 }
 
 // edits are what an answer says about a request.
@@ -25,16 +27,26 @@ type edits struct {
 	addParams   map[string]string
 	delHeaders  []string
 	delParams   []string
+	several     several
 	url, method []byte
 	body, text  []byte
 	overrides   overrides
+}
+
+// several are what an answer says about headers, parameters and trailers with
+// all their values.
+type several struct {
+	headers, addHeaders []*line
+	params, addParams   []*line
+	trailers            []*line
 }
 
 // overrides are what a plugin answers in the upstream's place.
 type overrides struct {
 	code     int32
 	headers  map[string]string
-	verbatim bool // an error's text is the body
+	several  []*line // headers with several values
+	verbatim bool    // an error's text is the body
 	failure  []byte
 	body     []byte
 }
@@ -44,6 +56,7 @@ type overrides struct {
 func (b *binding) read(q *question, data *received) (answer, error) {
 	a := answer{data: data}
 	asks, auth := b.stage != grapnel.Response, b.stage == grapnel.Auth
+	knows := auth || b.keeps
 	f := fields{rest: data.bytes()}
 	for f.next() {
 		if f.typ != protowire.BytesType {
@@ -55,14 +68,11 @@ func (b *binding) read(q *question, data *received) (answer, error) {
 			err = a.request.read(q, f.bytes)
 		case f.num == objectResponse && !asks:
 			err = a.reply.read(&q.reply, f.bytes)
-		case f.num == objectSession && auth:
-			if a.session == nil {
-				a.session = &grapnel.Session{}
-			}
-			err = readSession(a.session, f.bytes)
-		case f.num == objectMetadata && auth:
+		case f.num == objectSession && !auth && bytes.Equal(f.bytes, q.session):
+		case f.num == objectSession && knows:
+			err = a.readSession(f.bytes)
+		case f.num == objectMetadata && knows:
 			err = putEntry(&a.metadata, f.bytes)
-		case f.num == objectSession && bytes.Equal(f.bytes, q.session):
 		default:
 			err = check(f.bytes, objectField(f.num))
 		}
@@ -106,13 +116,34 @@ func (e *edits) read(q *question, data []byte) error {
 		case requestReturnOverrides:
 			err = e.overrides.read(f.bytes)
 		default:
-			err = check(f.bytes, requestField(f.num))
+			if list := e.several.list(f.num); list != nil {
+				err = readLine(list, f.bytes)
+			} else {
+				err = check(f.bytes, requestField(f.num))
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return f.err
+}
+
+// list is where the elements of a field go; nil for a field that is none of these.
+func (s *several) list(num protowire.Number) *[]*line {
+	switch num {
+	case requestMultivalueHeaders:
+		return &s.headers
+	case requestAppendHeaders:
+		return &s.addHeaders
+	case requestMultivalueParams:
+		return &s.params
+	case requestAppendParams:
+		return &s.addParams
+	case requestTrailers:
+		return &s.trailers
+	}
+	return nil
 }
 
 func (o *overrides) read(data []byte) error {
@@ -127,6 +158,8 @@ func (o *overrides) read(data []byte) error {
 		case f.typ != protowire.BytesType:
 		case f.num == overridesHeaders:
 			err = putEntry(&o.headers, f.bytes)
+		case f.num == overridesMultivalueHeaders:
+			err = readLine(&o.several, f.bytes)
 		case f.num == overridesResponseError:
 			o.failure, err = f.bytes, checkText(f.bytes)
 		case f.num == overridesResponseBody:

@@ -16,6 +16,9 @@ import (
 type change struct {
 	remove  []string          // header names
 	set     map[string]string // headers
+	values  []*line           // headers with all their values, before the others
+	add     []*line           // header values, after the others
+	trailer http.Header       // nil is as it was
 	body    []byte
 	newBody bool
 	url     *url.URL // of the request; nil is as it was
@@ -32,14 +35,17 @@ func (b *binding) applyRequest(x *grapnel.Exchange, q *question, a *answer) (*ht
 	if err != nil {
 		return nil, err
 	}
-	resp, err := a.request.overrides.response()
+	resp, err := a.request.overrides.response(b.client.tyk)
 	if resp != nil || err != nil {
 		return resp, err
 	}
 	if b.stage == grapnel.Auth {
-		if c.session, err = b.authenticated(a); err != nil {
-			return nil, err
-		}
+		c.session, err = b.authenticated(a)
+	} else {
+		c.session, err = b.written(x, a)
+	}
+	if err != nil {
+		return nil, err
 	}
 	b.commit(x, c)
 	return nil, nil
@@ -61,6 +67,9 @@ func (b *binding) change(x *grapnel.Exchange, q *question, a *answer) (change, e
 		return change{}, err
 	}
 	c := change{remove: got.delHeaders, set: got.setHeaders}
+	if err := c.several(b.client, x.Request, &got.several); err != nil {
+		return change{}, err
+	}
 	if body, edited := b.newRequestBody(q, got); edited {
 		c.body, c.newBody = a.data.keep(body), true
 	}
@@ -74,11 +83,34 @@ func (b *binding) change(x *grapnel.Exchange, q *question, a *answer) (change, e
 	return c, nil
 }
 
-// commit does what was checked, in the order of the original [A-2…A-13].
+// several checks what the answer says about headers and trailers with all their
+// values. The original has no such words, and where it is reproduced they count
+// for nothing.
+func (c *change) several(client *Client, r *http.Request, got *several) (err error) {
+	if client.tyk {
+		return nil
+	}
+	h := r.Header
+	c.values, c.add = changed(h, under(h, got.headers, client.headerName)), under(h, got.addHeaders, client.headerName)
+	if err := checkLines("multivalue_headers", h, c.values); err != nil {
+		return err
+	}
+	if err := checkLines("append_headers", nil, c.add); err != nil {
+		return err
+	}
+	c.trailer, err = newTrailer("trailers", r.Trailer, got.trailers)
+	return err
+}
+
+// commit does what was checked, in the order of the original [A-2…A-13], where
+// the last word about a header counts.
 func (b *binding) commit(x *grapnel.Exchange, c change) {
 	r := x.Request
 	if c.newBody {
 		x.SetBody(c.body)
+	}
+	for _, l := range c.values {
+		putValues(r.Header, l)
 	}
 	for _, name := range c.remove {
 		r.Header.Del(name)
@@ -87,6 +119,12 @@ func (b *binding) commit(x *grapnel.Exchange, c change) {
 		if name := b.client.headerName(name); name != "Host" {
 			grapnel.SetHeader(r.Header, name, value)
 		}
+	}
+	for _, l := range c.add {
+		addValues(r.Header, l)
+	}
+	if c.trailer != nil {
+		r.Trailer = c.trailer
 	}
 	if c.url != nil {
 		r.URL = c.url

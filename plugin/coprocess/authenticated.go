@@ -27,7 +27,12 @@ func (b *binding) authenticated(a *answer) (*grapnel.Session, error) {
 	if token == "" {
 		return nil, forbidden()
 	}
-	if err := checkNumbers(s); err != nil {
+	if b.client.tyk {
+		forget(s)
+	} else if err := giveTypes(s.Metadata, a.typed); err != nil {
+		return nil, err
+	}
+	if err := checkSession(s); err != nil {
 		return nil, err
 	}
 	s.KeyID, s.OrgID = token, b.org
@@ -38,28 +43,44 @@ func forbidden() error {
 	return &grapnel.Error{Status: http.StatusForbidden, Code: grapnel.CodePluginRefused, Message: "Forbidden"}
 }
 
-// checkNumbers refuses numbers that no stored session can hold.
-func checkNumbers(s *grapnel.Session) error {
+// checkSession refuses what no stored session can hold.
+func checkSession(s *grapnel.Session) error {
 	type number struct {
 		field string
 		value float64
 	}
-	numbers := []number{{"allowance", s.Allowance}, {"rate", s.Rate}, {"per", s.Per}}
+	numbers := []number{{"allowance", s.Allowance}, {"rate", s.Rate}, {"per", s.Per}, {"throttle_interval", s.ThrottleInterval}}
 	for _, limit := range s.Monitor.TriggerLimits {
 		numbers = append(numbers, number{"monitor.trigger_limits", limit})
+	}
+	for id, d := range s.AccessRights {
+		at := fmt.Sprintf("access_rights[%.64q]", id)
+		limit := at + ".limit"
+		numbers = append(numbers, number{limit, d.Limit.Rate}, number{limit, d.Limit.Per}, number{limit, d.Limit.ThrottleInterval})
+		for _, e := range d.Endpoints {
+			for _, m := range e.Methods {
+				numbers = append(numbers, number{at + ".endpoints", m.Limit.Rate}, number{at + ".endpoints", m.Limit.Per})
+			}
+		}
+		if err := checkExtra("session."+at+".extra", d.Extra, grapnel.IsRightKey); err != nil {
+			return err
+		}
 	}
 	for _, n := range numbers {
 		if math.IsNaN(n.value) || math.IsInf(n.value, 0) {
 			return fmt.Errorf("session.%s: %v is not a number", n.field, n.value)
 		}
 	}
-	return nil
+	return checkExtra("session.extra", s.Extra, grapnel.IsSessionKey)
 }
 
 // readSession reads a session that a plugin returned [C-7]. What it says about
 // its organisation and key counts for nothing.
-func readSession(s *grapnel.Session, data []byte) error {
-	f := fields{rest: data}
+func (a *answer) readSession(data []byte) error {
+	if a.session == nil {
+		a.session = &grapnel.Session{}
+	}
+	s, f := a.session, fields{rest: data}
 	for f.next() {
 		switch f.typ {
 		case protowire.VarintType:
@@ -67,7 +88,13 @@ func readSession(s *grapnel.Session, data []byte) error {
 		case protowire.Fixed64Type:
 			readDouble(s, f.num, math.Float64frombits(f.value))
 		case protowire.BytesType:
-			if err := readPart(s, f.num, f.bytes); err != nil {
+			var err error
+			if f.num == sessionMetadataJSON {
+				err = putJSON(&a.typed, f.bytes)
+			} else {
+				err = readPart(s, f.num, f.bytes)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -105,6 +132,10 @@ func readNumber(s *grapnel.Session, num protowire.Number, v uint64) {
 		s.MaxQueryDepth = int(int64(v))
 	case sessionPostExpiryGrace:
 		s.PostExpiryGrace = int64(v)
+	case sessionThrottleRetryLimit:
+		s.ThrottleRetryLimit = int(int64(v))
+	case sessionSignatureValidation:
+		s.SignatureValidation = v != 0
 	}
 }
 
@@ -116,6 +147,8 @@ func readDouble(s *grapnel.Session, num protowire.Number, v float64) {
 		s.Rate = v
 	case sessionPer:
 		s.Per = v
+	case sessionThrottleInterval:
+		s.ThrottleInterval = v
 	}
 }
 
@@ -151,6 +184,12 @@ func readPart(s *grapnel.Session, num protowire.Number, b []byte) error {
 		return putText(&s.Certificate, b)
 	case sessionPostExpiryAction:
 		return putText(&s.PostExpiryAction, b)
+	case sessionDateCreated:
+		return putText(&s.DateCreated, b)
+	case sessionRSACertificateID:
+		return putText(&s.RSACertificateID, b)
+	case sessionExtra:
+		return putJSON(&s.Extra, b)
 	}
 	return check(b, sessionField(num))
 }
@@ -242,6 +281,16 @@ func readDefinition(d *grapnel.AccessDefinition, data []byte) error {
 			var u grapnel.AccessSpec
 			err = readAccess(&u, f.bytes)
 			d.AllowedURLs = append(d.AllowedURLs, u)
+		case f.num == rightLimit:
+			err = readLimit(&d.Limit, f.bytes)
+		case f.num == rightAllowanceScope:
+			err = putText(&d.Scope, f.bytes)
+		case f.num == rightEndpoints:
+			var e grapnel.EndpointLimit
+			err = readEndpoint(&e, f.bytes)
+			d.Endpoints = append(d.Endpoints, e)
+		case f.num == rightExtra:
+			err = putJSON(&d.Extra, f.bytes)
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
 // A binding is one hook of one API: a [grapnel.Binding]. What is the same in all
@@ -18,6 +19,11 @@ type binding struct {
 	stage   grapnel.Stage
 	rawOnly bool // messages leave out the text copy of bodies
 	org     string
+	facts   []grapnel.Fact // that the plugin is told on request
+	keeps   bool           // changes of the session's metadata count [L-21]
+
+	retries    int  // how often a call may be sent again
+	idempotent bool // even where it may have been executed
 
 	head      []byte // hook_type and hook_name
 	overrides []byte // return_overrides
@@ -25,7 +31,8 @@ type binding struct {
 	spec      []byte
 }
 
-// Bind prepares one hook of one API [B-1, B-17, B-18]. It fails when the API's
+// Bind prepares one hook of one API [B-1, B-17, B-18]. What is left of the hook's
+// on_error are the retries that come first. It fails when the API's
 // config_data has no JSON form.
 func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error) {
 	kind, ok := hookType(h.Stage)
@@ -46,7 +53,8 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 		facts["config_data"] = string(data)
 	}
 	return &binding{
-		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID,
+		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
+		retries: len(h.OnError), idempotent: h.Idempotent,
 		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}, nil
 }
@@ -77,7 +85,7 @@ func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Respo
 		return nil, fmt.Errorf("reading the request's body: %w", err)
 	}
 	q := b.question(x, body)
-	data, err := b.client.invoke(ctx, dispatchMethod, &q.message)
+	data, err := b.ask(ctx, x, q)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 	}
 	q := b.question(x, body)
 	b.describe(q, resp, reply)
-	data, err := b.client.invoke(ctx, dispatchMethod, &q.message)
+	data, err := b.ask(ctx, x, q)
 	if err != nil {
 		return err
 	}
@@ -116,4 +124,14 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 		return err
 	}
 	return b.applyResponse(x, resp, q, &a)
+}
+
+// ask sends the question, and notes in the record of the call where it went.
+func (b *binding) ask(ctx context.Context, x *grapnel.Exchange, q *question) (*received, error) {
+	q.call = rpc.Call{Method: dispatchMethod, Key: b.client.key(x), Retries: b.retries, Idempotent: b.idempotent}
+	data, err := b.client.invoke(ctx, &q.call, &q.message)
+	if n := len(x.Calls); n > 0 {
+		x.Calls[n-1].Endpoint, x.Calls[n-1].Retries = q.call.Endpoint, max(q.call.Sent-1, 0)
+	}
+	return data, err
 }

@@ -26,6 +26,16 @@ const (
 	basicKind
 	jwtKind
 	monitorKind
+	limitKind
+	endpointKind
+	methodKind
+	factsKind
+	clientKind
+	tlsKind
+	certificateKind
+	routeKind
+	graphQLKind
+	queryKind
 )
 
 // check finds the faults of what an answer says but nobody reads: an answer is
@@ -87,7 +97,7 @@ func (k kind) field(num protowire.Number) kind {
 			return textual
 		case responseHeaders:
 			return entries
-		case responseMultivalueHeaders:
+		case responseMultivalueHeaders, responseTrailers:
 			return headerKind
 		}
 	case overridesKind:
@@ -96,6 +106,8 @@ func (k kind) field(num protowire.Number) kind {
 			return textual
 		case overridesHeaders:
 			return entries
+		case overridesMultivalueHeaders:
+			return headerKind
 		}
 	case rightEntry:
 		switch num {
@@ -105,24 +117,86 @@ func (k kind) field(num protowire.Number) kind {
 			return rightKind
 		}
 	case rightKind:
+		return rightField(num)
+	case endpointKind:
 		switch num {
-		case rightAPIName, rightAPIID, rightVersions:
+		case endpointPath:
 			return textual
-		case rightAllowedURLs:
-			return accessKind
+		case endpointMethods:
+			return methodKind
 		}
 	case headerKind, accessKind, basicKind: // two strings each
 		if num <= 2 {
 			return textual
 		}
-	case jwtKind:
-		if num == jwtSecret {
+	case jwtKind, methodKind: // one
+		if num == 1 {
 			return textual
 		}
+	case factsKind, clientKind, tlsKind, certificateKind, routeKind, graphQLKind, queryKind:
+		return k.fact(num)
 	case monitorKind:
 		if num == monitorTriggerLimits {
 			return doubles
 		}
+	}
+	return opaque
+}
+
+// fact is the kind of a field of a message about facts. Their texts come first.
+func (k kind) fact(num protowire.Number) kind {
+	var texts protowire.Number
+	switch k {
+	case factsKind:
+		switch num {
+		case factsClient:
+			return clientKind
+		case factsTLS:
+			return tlsKind
+		case factsCertificate:
+			return certificateKind
+		case factsRoute:
+			return routeKind
+		case factsClaims:
+			return textual
+		case factsGraphQL:
+			return graphQLKind
+		case factsForm:
+			return headerKind // has the same fields
+		}
+	case graphQLKind:
+		if num == graphQLOperations {
+			return queryKind
+		}
+	case clientKind:
+		texts = clientProtocol
+	case tlsKind:
+		texts = tlsProtocol
+	case certificateKind:
+		texts = certificateChain
+	case routeKind:
+		texts = routeTargets
+	case queryKind:
+		texts = operationRootFields
+	}
+	if num <= texts {
+		return textual
+	}
+	return opaque
+}
+
+func rightField(num protowire.Number) kind {
+	switch num {
+	case rightAPIName, rightAPIID, rightVersions, rightAllowanceScope:
+		return textual
+	case rightAllowedURLs:
+		return accessKind
+	case rightLimit:
+		return limitKind
+	case rightEndpoints:
+		return endpointKind
+	case rightExtra:
+		return entries
 	}
 	return opaque
 }
@@ -139,6 +213,8 @@ func objectField(num protowire.Number) kind {
 		return entries
 	case objectResponse:
 		return responseKind
+	case objectFacts:
+		return factsKind
 	}
 	return opaque
 }
@@ -151,6 +227,8 @@ func requestField(num protowire.Number) kind {
 		return textual
 	case requestReturnOverrides:
 		return overridesKind
+	case requestMultivalueHeaders, requestAppendHeaders, requestMultivalueParams, requestAppendParams, requestTrailers:
+		return headerKind // a Param has the same fields
 	}
 	return opaque
 }
@@ -159,7 +237,7 @@ func sessionField(num protowire.Number) kind {
 	switch num {
 	case sessionAccessRights:
 		return rightEntry
-	case sessionOAuthKeys, sessionMetadata:
+	case sessionOAuthKeys, sessionMetadata, sessionMetadataJSON, sessionExtra:
 		return entries
 	case sessionBasicAuthData:
 		return basicKind
@@ -168,7 +246,7 @@ func sessionField(num protowire.Number) kind {
 	case sessionMonitor:
 		return monitorKind
 	case sessionOrgID, sessionOAuthClientID, sessionHMACSecret, sessionApplyPolicyID, sessionTags, sessionAlias, sessionLastUpdated,
-		sessionApplyPolicies, sessionCertificate, sessionKeyID, sessionPostExpiryAction:
+		sessionApplyPolicies, sessionCertificate, sessionKeyID, sessionPostExpiryAction, sessionDateCreated, sessionRSACertificateID:
 		return textual
 	}
 	return opaque

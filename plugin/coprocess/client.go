@@ -21,58 +21,47 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/connectivity"
+	"github.com/twmb/murmur3"
 	"google.golang.org/grpc/mem"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
+
+// A Conn carries calls to a plugin server, and tells how the server stands.
+type Conn interface {
+	rpc.Conn
+	// Snapshot tells of the server and its endpoints.
+	Snapshot() grapnel.PluginState
+}
 
 // A Client is the connection to one plugin server. It implements
 // [grapnel.Plugin] and serves many exchanges at once.
 type Client struct {
-	conn     *grpc.ClientConn
-	tyk      bool // answers are applied with the losses of the original
-	verbatim bool // header names keep the case that the plugin gave them
+	conn     Conn
+	tyk      bool   // answers are applied with the losses of the original
+	verbatim bool   // header names keep the case that the plugin gave them
+	hash     string // what keeps to one endpoint: session, or the name of a header
 	buffers  buffers
 	sessions sessions
 }
 
-// New makes the client of a plugin server. It does not connect: the first call
-// does, so a server that is down is no error here. A target of no known
-// form is.
-func New(s grapnel.PluginServer) (*Client, error) {
-	target, err := dialTarget(s.Target, s.Balance.Method == "round_robin")
-	if err != nil {
-		return nil, err
-	}
-	conn, err := grpc.NewClient(target, options(s)...)
-	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", s.Target, err)
-	}
+// New makes the client of a plugin server from the connection to it, which is the
+// client's to close.
+func New(s grapnel.PluginServer, conn Conn) *Client {
 	return &Client{
 		conn:     conn,
 		tyk:      s.Compat == grapnel.CompatTyk,
 		verbatim: s.VerbatimHeaders,
+		hash:     s.Balance.Hash,
 		sessions: sessions{seed: maphash.MakeSeed()},
-	}, nil
-}
-
-// State says how the connection stands.
-func (c *Client) State() grapnel.PluginState { return grapnel.PluginState{State: c.state()} }
-
-func (c *Client) state() string {
-	switch c.conn.GetState() {
-	case connectivity.Ready:
-		return "ready"
-	case connectivity.Idle:
-		return "idle"
-	case connectivity.Connecting:
-		return "connecting"
 	}
-	return "failing"
 }
+
+// State says how the server stands.
+func (c *Client) State() grapnel.PluginState { return c.conn.Snapshot() }
 
 // Close ends the connection. Calls under way fail.
 func (c *Client) Close() error { return c.conn.Close() }
@@ -87,34 +76,36 @@ const (
 // the call and its deadline travels in grpc-timeout; there is no other [L-7]. A
 // server that cannot be reached fails the call at once. A message is used
 // up by it.
-func (c *Client) invoke(ctx context.Context, method string, m *message) (*received, error) {
-	data := &received{}
-	err := c.conn.Invoke(ctx, method, m, data)
+func (c *Client) invoke(ctx context.Context, call *rpc.Call, m *message) (*received, error) {
+	call.Message, call.Metadata = m.slices(), grapnel.Metadata(ctx)
+	buffer, err := c.conn.Invoke(ctx, call)
+	call.Message.Free()
 	switch {
 	case err == nil:
-		return data, nil
+		return &received{buffer: buffer}, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("no answer: %w", ctx.Err())
 	}
 	return nil, err
 }
 
-// A codec hands grpc what is encoded already, and takes what nobody has decoded
-// yet. It implements [encoding.CodecV2].
-type codec struct{}
-
-// Marshal takes a *message.
-func (codec) Marshal(v any) (mem.BufferSlice, error) { return v.(*message).slices(), nil }
-
-// Unmarshal fills a *received.
-func (codec) Unmarshal(data mem.BufferSlice, v any) error {
-	v.(*received).buffer = data.MaterializeToBuffer(mem.DefaultBufferPool())
-	return nil
+// key is what the exchange's calls go by that keep to one endpoint. The session is
+// known by what stands for it before there is one, or by the caller's address.
+func (c *Client) key(x *grapnel.Exchange) uint64 {
+	if c.hash == "" {
+		return 0
+	}
+	who := ""
+	if !strings.EqualFold(c.hash, "session") {
+		who = x.Request.Header.Get(c.hash)
+	} else if who = x.API.Credential.Find(x.Request); who == "" && x.Client.IsValid() {
+		who = x.Client.String()
+	}
+	if who == "" {
+		return 0
+	}
+	return murmur3.StringSum64(who)
 }
-
-// Name is empty, so that calls say application/grpc, as with the codec that grpc
-// has for protobuf.
-func (codec) Name() string { return "" }
 
 // received is an answer as it came, in memory that will be used for another one.
 type received struct {

@@ -17,12 +17,13 @@ import (
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
 func TestContract(t *testing.T) {
 	plugintest.Suite(t, func(t *testing.T, s grapnel.PluginServer) grapnel.Plugin {
-		c, err := New(s)
+		c, err := connect(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,13 +46,8 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: %v", target, err)
 		}
 	}
-	for configured, spread := range map[string]string{"tcp://h:1": "dns:///h:1", "[::1]:1": "dns:///[::1]:1", "unix:///s": "unix:///s"} {
-		if got, err := dialTarget(configured, true); got != spread || err != nil {
-			t.Errorf("dialTarget(%q) = %q, %v; want %q", configured, got, err, spread)
-		}
-	}
 	for _, target := range []string{"", "://invalid", "http://h:1", "h", "h:", ":5555", "tcp://", "tcp://h:1/x", "dns:///", "unix://", "exec:x:y"} {
-		if _, err := New(grapnel.PluginServer{Target: target}); err == nil || !strings.Contains(err.Error(), "target") {
+		if _, err := connect(grapnel.PluginServer{Target: target}); err == nil || !strings.Contains(err.Error(), "target") {
 			t.Errorf("New(%q): %v", target, err)
 		}
 	}
@@ -186,7 +182,7 @@ func TestServerAppears(t *testing.T) {
 		if _, err = b.Request(within(t), exchange(t, "GET /t/a", "")); err == nil {
 			break
 		}
-		if time.Since(up) > 10*maxBackoff {
+		if time.Since(up) > 10*rpc.MaxBackoff {
 			t.Fatalf("still %v", err)
 		}
 		time.Sleep(5 * time.Millisecond) // between two attempts

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
 // A notice is the payload of an event [E-3].
@@ -49,7 +50,7 @@ func (c *Client) Notify(ctx context.Context, handler string, e grapnel.Event) er
 	}
 	m := c.buffers.message()
 	m.bytes(eventPayload, payload)
-	reply, err := c.invoke(ctx, dispatchEventMethod, &m)
+	reply, err := c.invoke(ctx, &rpc.Call{Method: dispatchEventMethod}, &m)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,14 @@ func seeds() []*wire.Object {
 		override(&wire.ReturnOverrides{ResponseCode: 401, ResponseError: "no", ResponseBody: "b"}),
 		override(&wire.ReturnOverrides{ResponseCode: 99, OverrideError: true, Headers: map[string]string{"Content-Length": "1"}}),
 		{Session: sessionState(fullSession(), false), Metadata: map[string]string{"token": "t"}},
+		request(&wire.MiniRequestObject{
+			MultivalueHeaders: []*wire.Header{valued("X-Foo", "2"), valued("Host", "h"), {}}, AppendHeaders: []*wire.Header{valued("x-foo", "3"), valued("X-Latin", "\uFFFD")},
+			MultivalueParams: []*wire.Param{param("q", "3", "~"), {}}, AppendParams: []*wire.Param{param("q", "", "é")}, Trailers: []*wire.Header{valued("X-Sum", "1")},
+		}),
+		request(&wire.MiniRequestObject{SetHeaders: map[string]string{"X-Foo": "9"}, MultivalueHeaders: []*wire.Header{valued("X-Foo")}, Trailers: []*wire.Header{valued("Host", "1")}}),
+		override(&wire.ReturnOverrides{ResponseCode: 200, MultivalueHeaders: []*wire.Header{valued("Set-Cookie", "a", "b"), valued("a\n", "1")}}),
+		response(&wire.ResponseObject{StatusCode: 200, Trailers: []*wire.Header{valued("X-Sum", "1"), valued("X-Gone"), valued("Trailer", "x")}}),
+		{Facts: &wire.Facts{Client: &wire.ClientFacts{Peer: "p"}, Certificate: &wire.ClientCertificate{Chain: []string{"c"}, NotAfter: 1}, Graphql: &wire.GraphQLFacts{Operations: []*wire.GraphQLOperation{{Kind: "query"}}}}},
 		response(&wire.ResponseObject{StatusCode: 204, RawBody: []byte("x"), Headers: map[string]string{"A": "2", "Transfer-Encoding": "x"}}),
 		response(&wire.ResponseObject{StatusCode: 99, MultivalueHeaders: []*wire.Header{{Key: "A", Values: []string{"\x00"}}, {Key: "B"}, {}}}),
 	}
@@ -105,7 +113,7 @@ func wantAnswer(t *testing.T, b *binding, q *question, got, want answer) {
 	}
 	got.reply.same, want.reply.same, got.data = same{}, same{}, nil
 	options := []cmp.Option{
-		cmp.AllowUnexported(answer{}, edits{}, overrides{}, gotReply{}, same{}, line{}),
+		cmp.AllowUnexported(answer{}, edits{}, several{}, overrides{}, gotReply{}, same{}, line{}),
 		cmpopts.EquateEmpty(), cmpopts.EquateNaNs(),
 	}
 	if diff := cmp.Diff(want, got, options...); diff != "" {
@@ -144,6 +152,13 @@ func oddities() [][]byte {
 		field(objectResponse, number(1, 200), field(5, text(2, "1"), text(1, "A"), text(2, "2")), field(5, text(1, "A"), text(1, "B"))),
 		slices.Concat(field(objectResponse, field(4, text(1, "A"), text(2, "9"))), field(objectResponse, field(4, text(1, "A"), text(2, "1")), text(2, "x"))),
 		field(objectResponse, field(4, text(1, "A"), text(2, "1")), field(4, text(1, "A"), text(2, "1")), field(5)),
+		field(objectFacts, field(factsClient, text(clientProtocol, "\xff"))), field(objectFacts, field(factsClient, text(4, "\xff"))),
+		field(objectFacts, field(factsCertificate, text(certificateChain, "\xff"))), field(objectFacts, field(factsCertificate, text(certificateNotBefore, "\xff"))),
+		field(objectFacts, field(factsGraphQL, field(graphQLOperations, text(operationRootFields, "\xff")))), field(objectFacts, field(factsForm, text(2, "\xff"))),
+		field(objectRequest, field(requestMultivalueHeaders, text(2, "1"), text(1, "X-Foo"), text(2, "\xff"))), field(objectRequest, field(requestTrailers, []byte{1})),
+		slices.Concat(token, right(text(1, "a"), field(2, field(rightLimit, number(5, 1)), field(rightLimit, double, number(6, 2)), field(rightEndpoints, field(endpointMethods, text(1, "\xff")))))),
+		slices.Concat(token, right(text(1, "a"), field(2, field(rightLimit, number(5, 1)), field(rightLimit, double, number(6, 2)), field(rightExtra, text(1, "x"), text(2, "1"))))),
+		slices.Concat(token, field(objectSession, field(sessionMetadataJSON, text(1, "token"), text(2, "1")), field(sessionExtra, text(1, "x"), text(2, "{")))),
 		field(objectSpec, text(1, "\xff")), field(objectHookName, []byte("\xff")), field(objectSession, text(sessionKeyID, "\xff")),
 		field(objectResponse, text(responseBody, "\xff")), field(objectRequest, text(requestBody, "\xff")), field(objectRequest, text(requestScheme, "\xff")),
 		group, group[:len(group)-2], group[:len(group)-1], protowire.AppendTag(nil, 99, protowire.EndGroupType),
@@ -169,6 +184,7 @@ func answerRequest(t *testing.T, b *binding, x *grapnel.Exchange, q *question, a
 	}
 	r := x.Request
 	wantMessage(t, r.Header, before.Header)
+	wantMessage(t, r.Trailer, nil)
 	if !httpguts.ValidHeaderFieldName(r.Method) || r.Host != before.Host || r.ContentLength != int64(len(bodyOf(t, x))) {
 		t.Fatalf("the request has become %+v", snapshot(t, x))
 	}
@@ -196,7 +212,12 @@ func answerResponse(t *testing.T, b *binding, x *grapnel.Exchange, resp *http.Re
 	length := resp.Header.Get("Content-Length")
 	resp.Header.Del("Content-Length")
 	wantMessage(t, resp.Header, before)
-	if resp.StatusCode < 200 || resp.StatusCode > 599 || resp.ContentLength != int64(len(body)) || (length == "") != (!statusHasBody(resp.StatusCode)) {
+	wantMessage(t, resp.Trailer, nil)
+	framed := int64(len(body))
+	if len(resp.Trailer) > 0 && statusHasBody(resp.StatusCode) {
+		framed = -1
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 599 || resp.ContentLength != framed || (length == "") != (framed < 0 || !statusHasBody(resp.StatusCode)) {
 		t.Fatalf("the reply has become %d %q %q, length %d", resp.StatusCode, body, resp.Header, resp.ContentLength)
 	}
 	if !cmp.Equal(before["Connection"], resp.Header["Connection"]) {

@@ -3,6 +3,7 @@ package coprocess
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -14,12 +15,16 @@ import (
 // changes neither, whatever bytes they have.
 func (b *binding) location(x *grapnel.Exchange, q *question, got *edits) (request, rewrite *url.URL, err error) {
 	target := b.target(x)
+	edit := newQueryEdit(b.query(x), got)
+	if b.client.tyk {
+		edit.values, edit.add = nil, nil
+	}
 	moved := string(got.url) != q.url
 	if moved {
 		if target, err = parseURL(string(got.url)); err != nil {
 			return nil, nil, err
 		}
-	} else if len(got.addParams) == 0 && len(got.delParams) == 0 {
+	} else if edit.none() {
 		return nil, nil, nil
 	}
 	if b.client.tyk {
@@ -27,14 +32,38 @@ func (b *binding) location(x *grapnel.Exchange, q *question, got *edits) (reques
 		return request, rewrite, nil
 	}
 	query := target.RawQuery
-	if moved && !wroteQuery(q.url, target) {
+	if moved && wroteQuery(q.url, target) {
+		edit.values = nil // of two words, the one in url counts
+	} else if moved {
 		query = b.query(x)
 	}
-	target = withQuery(target, editQuery(query, got.delParams, got.addParams))
+	target = withQuery(target, edit.apply(query))
 	if b.pending(x) {
 		return nil, target, nil
 	}
 	return target, nil, nil
+}
+
+// newQueryEdit is what an answer changes of the raw query that was sent, but for
+// what it writes into the URL.
+func newQueryEdit(sent string, got *edits) queryEdit {
+	e := queryEdit{remove: got.delParams, set: got.addParams, add: got.several.addParams}
+	if len(got.several.params) == 0 {
+		return e
+	}
+	var values grouped
+	for _, l := range got.several.params {
+		values.add(l.name, l.values...)
+	}
+	was := map[string][]string{}
+	for _, p := range paramsOf(sent) {
+		was[p.name] = p.values
+	}
+	e.values = slices.DeleteFunc(values.list, func(l *line) bool {
+		values, had := was[l.name]
+		return had && slices.Equal(values, l.values)
+	})
+	return e
 }
 
 // tykLocation reproduces the original: parameters change the query of the

@@ -9,12 +9,14 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
 // A question is the Object about an exchange, and what of it the answer is
 // compared with: what came back as it was sent changes nothing.
 type question struct {
 	message
+	call    rpc.Call
 	url     string
 	method  string
 	body    []byte // of the request
@@ -37,6 +39,7 @@ func (b *binding) question(x *grapnel.Exchange, body []byte) *question {
 		q.session = f.bytes
 	}
 	q.raw(b.spec)
+	writeFacts(q, b.facts, x, body)
 	return q
 }
 
@@ -77,6 +80,9 @@ func (b *binding) writeRequest(q *question, x *grapnel.Exchange) {
 	q.string(requestRequestURI, uri)
 	q.string(requestScheme, scheme)
 	q.bytes(requestRawBody, q.body)
+	if !b.client.tyk {
+		writeSeveral(q, x.Request, b.query(x))
+	}
 }
 
 // pending says that a rewrite rule chose a URL which the upstream stage has not

@@ -10,8 +10,9 @@ import (
 
 // response is what the plugin answers in the upstream's place: a refusal,
 // a response, or nothing when it lets the request pass. A code
-// that cannot be a reply's status is a fault of the plugin [L-11].
-func (o *overrides) response() (*http.Response, error) {
+// that cannot be a reply's status is a fault of the plugin [L-11]. Headers with
+// several values count where the original is not reproduced.
+func (o *overrides) response(tyk bool) (*http.Response, error) {
 	code := int(o.code)
 	if code <= 0 {
 		return nil, nil
@@ -23,6 +24,15 @@ func (o *overrides) response() (*http.Response, error) {
 		return nil, err
 	}
 	header := make(http.Header, len(o.headers)+1)
+	if !tyk {
+		lines := under(nil, o.several, http.CanonicalHeaderKey)
+		if err := checkLines("return_overrides.multivalue_headers", nil, lines); err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			putValues(header, l)
+		}
+	}
 	for name, value := range o.headers {
 		header.Set(name, value)
 	}

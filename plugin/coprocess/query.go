@@ -21,6 +21,26 @@ func parsePair(pair string) (key, value string, ok bool) {
 	return text(key), text(value), err == nil
 }
 
+// A queryEdit is what a plugin wants of a query, in this order: so that of two
+// words about one parameter, the older one counts.
+type queryEdit struct {
+	values []*line // parameters with all their values
+	remove []string
+	set    map[string]string
+	add    []*line // further values
+}
+
+func (e *queryEdit) none() bool { return len(e.values)+len(e.remove)+len(e.set)+len(e.add) == 0 }
+
+// apply makes the changes to a raw query.
+func (e *queryEdit) apply(raw string) string {
+	raw = editQuery(setValues(raw, e.values), e.remove, e.set)
+	if len(e.add) > 0 {
+		raw = appendValues(raw, e.add)
+	}
+	return raw
+}
+
 // editQuery removes parameters from a raw query and sets others, each to one
 // value. Everything that is not named stays as it is, byte for byte and in its
 // place; a parameter that is set takes the place of its first value, and new
@@ -77,6 +97,76 @@ func setPair(pair, name, value string) string {
 		return pair
 	}
 	return newPair(name, value)
+}
+
+// setValues gives parameters several values. They take the places of those that
+// there are, where an equal one keeps its bytes; what is left over follows at the
+// end.
+func setValues(raw string, lines []*line) string {
+	if len(lines) == 0 {
+		return raw
+	}
+	left := make(map[string][]string, len(lines))
+	for _, l := range lines {
+		left[l.name] = l.values
+	}
+	var out []string
+	for _, pair := range pairs(raw) {
+		name, _ := pairName(pair)
+		values, named := left[name]
+		switch {
+		case !named || pair == "":
+			out = append(out, pair)
+		case len(values) > 0:
+			out = append(out, setPair(pair, name, values[0]))
+			left[name] = values[1:]
+		}
+	}
+	for _, l := range lines {
+		for _, v := range left[l.name] {
+			out = append(out, newPair(l.name, v))
+		}
+	}
+	return strings.Join(out, "&")
+}
+
+// appendValues adds parameters at the end.
+func appendValues(raw string, lines []*line) string {
+	out := pairs(raw)
+	for _, l := range lines {
+		for _, v := range l.values {
+			out = append(out, newPair(l.name, v))
+		}
+	}
+	return strings.Join(out, "&")
+}
+
+// paramsOf groups the well-formed pairs of a raw query by their names, in the
+// order in which those begin.
+func paramsOf(raw string) []*line {
+	var params grouped
+	for _, pair := range pairs(raw) {
+		if name, value, ok := parsePair(pair); ok {
+			params.add(name, value)
+		}
+	}
+	return params.list
+}
+
+// repeats says whether some parameter of a raw query may have several values. It
+// allocates nothing for a query of ordinary length, and says yes to a long one.
+func repeats(raw string) bool {
+	var seen [16]string
+	for n := 0; raw != ""; n++ {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, ok := pairName(pair)
+		if n == len(seen) || ok && slices.Contains(seen[:n], name) {
+			return true
+		}
+		seen[n] = name
+	}
+	return false
 }
 
 func newPair(name, value string) string {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
@@ -77,6 +78,22 @@ func referenceRequest(b *binding, x *grapnel.Exchange, body []byte) *wire.MiniRe
 		o.Method = x.RewriteMethod
 	}
 	o.Params = referenceParams(b.query(x))
+	if b.client.tyk {
+		return o
+	}
+	for name, values := range r.Header {
+		if len(values) > 1 {
+			o.MultivalueHeaders = append(o.MultivalueHeaders, &wire.Header{Key: text(name), Values: texts(values)})
+		}
+	}
+	for _, name := range referenceNames(b.query(x)) {
+		if values := referenceValues(b.query(x), name); len(values) > 1 {
+			o.MultivalueParams = append(o.MultivalueParams, &wire.Param{Name: name, Values: values})
+		}
+	}
+	for name, values := range r.Trailer {
+		o.Trailers = append(o.Trailers, &wire.Header{Key: text(name), Values: texts(values)})
+	}
 	return o
 }
 
@@ -93,6 +110,24 @@ func referenceParams(raw string) map[string]string {
 		key, value, ok := parsePair(pair)
 		if _, seen := out[key]; ok && !seen {
 			out[key] = value
+		}
+	}
+	return out
+}
+
+func referenceNames(raw string) (out []string) {
+	for pair := range strings.SplitSeq(raw, "&") {
+		if name, _, ok := parsePair(pair); ok && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func referenceValues(raw, name string) (out []string) {
+	for pair := range strings.SplitSeq(raw, "&") {
+		if n, value, ok := parsePair(pair); ok && n == name {
+			out = append(out, value)
 		}
 	}
 	return out
@@ -127,11 +162,15 @@ func sessionState(s *grapnel.Session, tyk bool) *wire.SessionState {
 	}
 	if !tyk {
 		out.Certificate, out.MaxQueryDepth, out.KeyId = s.Certificate, int64(s.MaxQueryDepth), s.KeyID
+		extendReference(out, s)
 	}
 	for id, d := range s.AccessRights {
 		w := &wire.AccessDefinition{ApiName: d.APIName, ApiId: d.APIID, Versions: d.Versions}
 		for _, u := range d.AllowedURLs {
 			w.AllowedUrls = append(w.AllowedUrls, &wire.AccessSpec{Url: u.URL, Methods: u.Methods})
+		}
+		if !tyk {
+			extendRight(w, d)
 		}
 		if out.AccessRights == nil {
 			out.AccessRights = map[string]*wire.AccessDefinition{}
@@ -154,9 +193,7 @@ func referenceAnswer(stage grapnel.Stage, o *wire.Object) answer {
 	if stage == grapnel.Response {
 		if r := o.Response; r != nil {
 			a.reply = gotReply{given: true, status: r.StatusCode, body: r.RawBody, headers: r.Headers, same: same{edited: true}}
-			for _, h := range r.MultivalueHeaders {
-				a.reply.list = append(a.reply.list, &line{h.Key, slices.Clone(h.Values)})
-			}
+			a.reply.list, a.reply.trailers = referenceLines(r.MultivalueHeaders), referenceLines(r.Trailers)
 		}
 		return a
 	}
@@ -164,15 +201,43 @@ func referenceAnswer(stage grapnel.Stage, o *wire.Object) answer {
 		a.request = edits{
 			given: true, setHeaders: r.SetHeaders, addParams: r.AddParams, delHeaders: r.DeleteHeaders, delParams: r.DeleteParams,
 			url: []byte(r.Url), method: []byte(r.Method), body: r.RawBody, text: []byte(r.Body),
+			several: several{
+				headers: referenceLines(r.MultivalueHeaders), addHeaders: referenceLines(r.AppendHeaders), trailers: referenceLines(r.Trailers),
+				params: referenceLines(r.MultivalueParams), addParams: referenceLines(r.AppendParams),
+			},
 		}
 		if v := r.ReturnOverrides; v != nil {
-			a.request.overrides = overrides{v.ResponseCode, v.Headers, v.OverrideError, []byte(v.ResponseError), []byte(v.ResponseBody)}
+			a.request.overrides = overrides{v.ResponseCode, v.Headers, referenceLines(v.MultivalueHeaders), v.OverrideError, []byte(v.ResponseError), []byte(v.ResponseBody)}
 		}
 	}
 	if stage == grapnel.Auth {
 		a.session, a.metadata = referenceSession(o.Session), o.Metadata
+		for key, value := range o.GetSession().GetMetadataJson() {
+			a.typed = withJSON(a.typed, key, value)
+		}
 	}
 	return a
+}
+
+// referenceLines are headers or parameters with all their values.
+func referenceLines[L interface{ GetValues() []string }](list []L) (out []*line) {
+	for _, l := range list {
+		switch named := any(l).(type) {
+		case *wire.Header:
+			out = append(out, &line{named.GetKey(), slices.Clone(l.GetValues())})
+		case *wire.Param:
+			out = append(out, &line{named.GetName(), slices.Clone(l.GetValues())})
+		}
+	}
+	return out
+}
+
+func withJSON(m map[string]json.RawMessage, key, value string) map[string]json.RawMessage {
+	if m == nil {
+		m = map[string]json.RawMessage{}
+	}
+	m[key] = json.RawMessage(value)
+	return m
 }
 
 // referenceSession is the session that a plugin returned.
@@ -198,11 +263,13 @@ func referenceSession(s *wire.SessionState) *grapnel.Session {
 		PostExpiryAction:    s.PostExpiryAction, PostExpiryGrace: s.PostExpiryGracePeriod,
 		Certificate: s.Certificate, MaxQueryDepth: int(s.MaxQueryDepth),
 	}
+	extendSession(out, s)
 	for id, d := range s.AccessRights {
 		g := grapnel.AccessDefinition{APIName: d.GetApiName(), APIID: d.GetApiId(), Versions: d.GetVersions()}
 		for _, u := range d.GetAllowedUrls() {
 			g.AllowedURLs = append(g.AllowedURLs, grapnel.AccessSpec{URL: u.GetUrl(), Methods: u.GetMethods()})
 		}
+		extendDefinition(&g, d)
 		if out.AccessRights == nil {
 			out.AccessRights = map[string]grapnel.AccessDefinition{}
 		}
@@ -245,7 +312,7 @@ func call(ctx context.Context, c *Client, o *wire.Object) (*wire.Object, error) 
 	}
 	m := c.buffers.message()
 	m.raw(data)
-	got, err := c.invoke(ctx, dispatchMethod, &m)
+	got, err := c.invoke(ctx, &rpc.Call{Method: dispatchMethod}, &m)
 	if err != nil {
 		return nil, err
 	}

@@ -45,10 +45,10 @@ func (b *binding) describe(q *question, resp *http.Response, body []byte) {
 		q.entry(responseHeaders, name, r.header[name][0])
 	}
 	for _, name := range r.names {
-		h := q.begin(responseMultivalueHeaders)
-		q.string(headerKey, name)
-		q.strings(headerValues, r.header[name])
-		q.end(h)
+		q.line(responseMultivalueHeaders, name, r.header[name])
+	}
+	if !b.client.tyk {
+		writeTrailers(&q.message, responseTrailers, resp.Trailer)
 	}
 	q.end(response)
 }
@@ -75,16 +75,11 @@ type gotReply struct {
 
 	// headers and list are headers and multivalue_headers, but when they
 	// mean the header that was sent.
-	headers map[string]string
-	list    []*line
+	headers  map[string]string
+	list     []*line
+	trailers []*line
 
 	same
-}
-
-// A line is one of multivalue_headers.
-type line struct {
-	name   string
-	values []string
 }
 
 // same follows, field by field, whether headers are those that were sent.
@@ -121,6 +116,8 @@ func (r *gotReply) read(sent *sentReply, data []byte) error {
 			err = r.readEntry(sent, f.bytes)
 		case f.num == responseMultivalueHeaders:
 			err = r.readLine(sent, f.bytes)
+		case f.num == responseTrailers:
+			err = readLine(&r.trailers, f.bytes)
 		}
 		if err != nil {
 			return err

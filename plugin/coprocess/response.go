@@ -26,12 +26,26 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 	if !finalStatus(status) && status != q.reply.status {
 		return fmt.Errorf("response.status_code: %d is not the status of a reply", status)
 	}
+	header, trailer, err := resp.Header, http.Header(nil), error(nil)
 	if !got.unchanged(&q.reply) {
-		header, err := b.responseHeader(&q.reply, got)
-		if err != nil {
+		if header, err = b.responseHeader(&q.reply, got); err != nil {
 			return err
 		}
-		resp.Header = header
+	}
+	if !b.client.tyk {
+		if trailer, err = newTrailer("response.trailers", resp.Trailer, got.trailers); err != nil {
+			return err
+		}
+	}
+	session, err := b.written(x, a)
+	if err != nil {
+		return err
+	}
+	if session != nil {
+		x.Session = session
+	}
+	if resp.Header = header; trailer != nil {
+		resp.Trailer = trailer
 	}
 	if status != resp.StatusCode {
 		b.setStatus(x, resp, status)

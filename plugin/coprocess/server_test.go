@@ -19,6 +19,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin/fleet"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
@@ -110,12 +113,21 @@ func (p *plugin) client(t testing.TB, compat grapnel.Compat) *Client {
 
 func dial(t testing.TB, s grapnel.PluginServer) *Client {
 	t.Helper()
-	c, err := New(s)
+	c, err := connect(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// connect makes a client as the gateway does.
+func connect(s grapnel.PluginServer) (*Client, error) {
+	f, err := fleet.New(s, func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return New(s, f), nil
 }
 
 // bind binds a hook named after its stage.

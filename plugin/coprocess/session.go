@@ -23,7 +23,8 @@ func encodeSession(s *grapnel.Session, tyk bool) []byte {
 }
 
 // session writes the fields of a session. The original holds back certificate,
-// max_query_depth and, as recorded, key_id; natively they are sent [L-1, L-3].
+// max_query_depth and, as recorded, key_id, and has no place for others; natively
+// all are sent [L-1, L-3, B-25].
 func (m *message) session(s *grapnel.Session, tyk bool) {
 	m.varint(sessionLastCheck, uint64(s.LastCheck))
 	m.double(sessionAllowance, s.Allowance)
@@ -35,7 +36,7 @@ func (m *message) session(s *grapnel.Session, tyk bool) {
 	m.varint(sessionQuotaRemaining, uint64(s.QuotaRemaining))
 	m.varint(sessionQuotaRenewalRate, uint64(s.QuotaRenewalRate))
 	for id, right := range s.AccessRights {
-		m.right(id, right)
+		m.right(id, &right, tyk)
 	}
 	m.string(sessionOrgID, s.OrgID)
 	m.string(sessionOAuthClientID, s.OAuthClientID)
@@ -68,10 +69,13 @@ func (m *message) session(s *grapnel.Session, tyk bool) {
 	}
 	m.string(sessionPostExpiryAction, s.PostExpiryAction)
 	m.varint(sessionPostExpiryGrace, uint64(s.PostExpiryGrace))
+	if !tyk {
+		m.extend(s)
+	}
 }
 
 // right writes an entry of access_rights.
-func (m *message) right(id string, d grapnel.AccessDefinition) {
+func (m *message) right(id string, d *grapnel.AccessDefinition, tyk bool) {
 	e := m.begin(sessionAccessRights)
 	m.element(entryKey, id)
 	right := m.begin(entryValue)
@@ -83,6 +87,9 @@ func (m *message) right(id string, d grapnel.AccessDefinition) {
 		m.string(accessURL, u.URL)
 		m.strings(accessMethods, u.Methods)
 		m.end(access)
+	}
+	if !tyk {
+		m.extendRight(d)
 	}
 	m.end(right)
 	m.end(e)
@@ -104,12 +111,19 @@ func (m *message) monitor(limits []float64) {
 // its JSON, and what has none is left out [B-23].
 func (m *message) metadata(num protowire.Number, entries map[string]any) {
 	for key, value := range entries {
-		if s, ok := value.(string); ok {
+		if s, ok := metadataText(value); ok {
 			m.entry(num, key, s)
-		} else if b, err := json.Marshal(value); err == nil {
-			m.entry(num, key, string(b))
 		}
 	}
+}
+
+// metadataText is an entry of a session's metadata as text, if it has one.
+func metadataText(value any) (string, bool) {
+	if s, ok := value.(string); ok {
+		return s, true
+	}
+	b, err := json.Marshal(value)
+	return string(b), err == nil
 }
 
 // sessions remember the wire form of sessions, which change rarely and are then

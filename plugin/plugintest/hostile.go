@@ -20,6 +20,9 @@ func (t *turn) hostile(verb, arg string) bool {
 	switch verb {
 	case "esc":
 		t.escaped = true
+	case "if":
+		_, given := t.object.GetRequest().GetHeaders()[arg]
+		t.stop = !given
 	case "hang":
 		<-t.ctx.Done()
 		t.err = status.FromContextError(t.ctx.Err()).Err()

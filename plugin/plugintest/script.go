@@ -33,6 +33,7 @@
 //
 //	esc                 read the escapes of a Go string in the verbs after it
 //	copy K=V            set header V to the request's header K
+//	if K                run the verbs after it for requests with header K only
 //	hang                answer only when the caller has given up
 //	sleep D             wait before the verbs after it
 //	die                 end the server in the middle of the call

@@ -58,6 +58,8 @@ func TestVerbs(t *testing.T) {
 		"url ;method PUT":        func(o *coprocess.Object) { o.Request.Url, o.Request.Method = "", "PUT" },
 		"raw r s;body t":         func(o *coprocess.Object) { o.Request.RawBody, o.Request.Body = []byte("r s"), "t" },
 		"clearraw":               func(o *coprocess.Object) { o.Request.RawBody = nil },
+		"if X-Case;set A=b":      func(o *coprocess.Object) { o.Request.SetHeaders = map[string]string{"A": "b"} },
+		"if X-None;set A=b":      func(o *coprocess.Object) {},
 		"copy X-Case=X-B":        func(o *coprocess.Object) { o.Request.SetHeaders = map[string]string{"X-B": "c"} },
 		`set X=\n;esc;set Y=\n"`: func(o *coprocess.Object) { o.Request.SetHeaders = map[string]string{"X": `\n`, "Y": "\n\""} },
 		"ov 403;overr a b;ovbody c;ovflag;ovh X-O=1": func(o *coprocess.Object) {

@@ -98,7 +98,7 @@ func (p *Process) await(first <-chan error) error {
 		case err := <-first:
 			return fmt.Errorf("ended before it served: %w", err)
 		case <-patience.C:
-			p.log.Warn("the plugin server does not serve yet", "waited", p.options.Patience)
+			p.log.Warn("the plugin server does not serve yet", "waited", p.options.Patience.String())
 			return nil
 		case <-look.C:
 			if c, err := net.Dial("unix", p.Socket()); err == nil {
@@ -128,7 +128,7 @@ func (p *Process) keep(ctx context.Context, first chan<- error) {
 		if time.Since(begun) > steady {
 			pause = firstPause
 		}
-		p.log.Error("the plugin server ended and is started again", "error", err, "in", pause)
+		p.log.Error("the plugin server ended and is started again", "error", err, "in", pause.String())
 		select {
 		case <-ctx.Done():
 			return

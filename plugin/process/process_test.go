@@ -58,9 +58,9 @@ func serve(args []string) {
 		panic(err)
 	}
 	dir := args[len(args)-1]
-	os.WriteFile(filepath.Join(dir, "child"), []byte(strconv.Itoa(child.Process.Pid)), 0o600)
-	os.WriteFile(filepath.Join(dir, "server"), []byte(strconv.Itoa(os.Getpid())), 0o600)
-	os.WriteFile(filepath.Join(dir, "socket"), []byte(os.Getenv(process.SocketVariable)), 0o600)
+	leave(dir, "child", strconv.Itoa(child.Process.Pid))
+	leave(dir, "server", strconv.Itoa(os.Getpid()))
+	leave(dir, "socket", os.Getenv(process.SocketVariable))
 	l, err := net.Listen("unix", os.Getenv(process.SocketVariable))
 	if err != nil {
 		panic(err)
@@ -72,6 +72,17 @@ func serve(args []string) {
 			panic(err)
 		}
 		c.Close()
+	}
+}
+
+// leave writes a file that is whole whenever it is there.
+func leave(dir, name, text string) {
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
+		panic(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		panic(err)
 	}
 }
 

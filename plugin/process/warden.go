@@ -49,6 +49,8 @@ func Warden(command []string, input io.Reader, output io.Writer) int {
 		select {
 		case err = <-ended:
 		case <-time.After(grace):
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			err = <-ended
 		}
 		defer removeSocket(os.Getenv(SocketVariable))
 	}

@@ -13,17 +13,22 @@ import (
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/coprocess"
+	"github.com/grapnel-gateway/grapnel/plugin/fleet"
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
 )
 
 // TestEffectsAgree: what is said of an answer is what the gateway's own client
 // makes of it.
 func TestEffectsAgree(t *testing.T) {
 	scripted := plugintest.Serve(t)
-	client, err := coprocess.New(grapnel.PluginServer{Target: scripted.Target, Compat: grapnel.CompatNative, MaxReceive: 1 << 20})
+	server := grapnel.PluginServer{Target: scripted.Target, Compat: grapnel.CompatNative, MaxReceive: 1 << 20}
+	conn, err := fleet.New(server, func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	client := coprocess.New(server, conn)
 	t.Cleanup(func() { client.Close() })
 	for _, c := range cases() {
 		t.Run(c.stage.String()+" "+c.hook, func(t *testing.T) {

@@ -30,8 +30,10 @@ const (
 )
 
 // A MiniRequestObject is one HTTP request. What is returned is applied in this
-// order: body, delete_headers, set_headers, url, delete_params, add_params, method,
-// return_overrides.
+// order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+// url, multivalue_params, delete_params, add_params, append_params, method,
+// return_overrides. What comes later wins, so that of two fields about one name the
+// older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
 type MiniRequestObject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Header fields by canonical name (Content-Type), the first value of each; Host
@@ -80,7 +82,32 @@ type MiniRequestObject struct {
 	// The whole body. Sent in every hook. Returned, it becomes the request's body and
 	// its size the Content-Length. Empty, it empties the body, unless body is filled,
 	// which then counts; in Tyk mode it empties the body in any case.
-	RawBody       []byte `protobuf:"bytes,14,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
+	RawBody []byte `protobuf:"bytes,14,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
+	// The header fields that have several values, with all of them, in order; headers
+	// has the first. Returned, an entry that was changed or added gives the header these
+	// values, one without values removes it, and a name that is missing is left alone.
+	// Names in set_headers and delete_headers are left to those. Host has no effect.
+	MultivalueHeaders []*Header `protobuf:"bytes,1000,rep,name=multivalue_headers,json=multivalueHeaders,proto3" json:"multivalue_headers,omitempty"`
+	// Sent empty. Returned, the values are added to those that the header has once all
+	// other changes are made. Host has no effect.
+	AppendHeaders []*Header `protobuf:"bytes,1001,rep,name=append_headers,json=appendHeaders,proto3" json:"append_headers,omitempty"`
+	// The query parameters that have several values, with all of them, in order; params
+	// has the first, and url the query as it stands. Returned, as multivalue_headers;
+	// add_params, delete_params and a query written into url win.
+	MultivalueParams []*Param `protobuf:"bytes,1002,rep,name=multivalue_params,json=multivalueParams,proto3" json:"multivalue_params,omitempty"`
+	// Sent empty. Returned, the values are added at the end of the query, once all other
+	// changes are made.
+	AppendParams []*Param `protobuf:"bytes,1003,rep,name=append_params,json=appendParams,proto3" json:"append_params,omitempty"`
+	// The trailers, which follow the body. Sent where there are any. Returned, an entry
+	// sets its trailer, one without values removes it, and a name that is missing is
+	// left alone; a request without a body has none.
+	Trailers []*Header `protobuf:"bytes,1004,rep,name=trailers,proto3" json:"trailers,omitempty"`
+	// Whether raw_body is only the beginning of the body, since the hook asks for no
+	// more. Then the body cannot be changed. Ignored when returned.
+	BodyTruncated bool `protobuf:"varint,1005,opt,name=body_truncated,json=bodyTruncated,proto3" json:"body_truncated,omitempty"`
+	// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+	// is not known. Ignored when returned.
+	BodySize      int64 `protobuf:"varint,1006,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -213,11 +240,61 @@ func (x *MiniRequestObject) GetRawBody() []byte {
 	return nil
 }
 
+func (x *MiniRequestObject) GetMultivalueHeaders() []*Header {
+	if x != nil {
+		return x.MultivalueHeaders
+	}
+	return nil
+}
+
+func (x *MiniRequestObject) GetAppendHeaders() []*Header {
+	if x != nil {
+		return x.AppendHeaders
+	}
+	return nil
+}
+
+func (x *MiniRequestObject) GetMultivalueParams() []*Param {
+	if x != nil {
+		return x.MultivalueParams
+	}
+	return nil
+}
+
+func (x *MiniRequestObject) GetAppendParams() []*Param {
+	if x != nil {
+		return x.AppendParams
+	}
+	return nil
+}
+
+func (x *MiniRequestObject) GetTrailers() []*Header {
+	if x != nil {
+		return x.Trailers
+	}
+	return nil
+}
+
+func (x *MiniRequestObject) GetBodyTruncated() bool {
+	if x != nil {
+		return x.BodyTruncated
+	}
+	return false
+}
+
+func (x *MiniRequestObject) GetBodySize() int64 {
+	if x != nil {
+		return x.BodySize
+	}
+	return 0
+}
+
 var File_coprocess_mini_request_object_proto protoreflect.FileDescriptor
 
 const file_coprocess_mini_request_object_proto_rawDesc = "" +
 	"\n" +
-	"#coprocess_mini_request_object.proto\x12\tcoprocess\x1a coprocess_return_overrides.proto\"\xec\a\n" +
+	"#coprocess_mini_request_object.proto\x12\tcoprocess\x1a\x1fcoprocess_response_object.proto\x1a coprocess_return_overrides.proto\x1a\x14grapnel_values.proto\"\xd8\n" +
+	"\n" +
 	"\x11MiniRequestObject\x12C\n" +
 	"\aheaders\x18\x01 \x03(\v2).coprocess.MiniRequestObject.HeadersEntryR\aheaders\x12M\n" +
 	"\vset_headers\x18\x02 \x03(\v2,.coprocess.MiniRequestObject.SetHeadersEntryR\n" +
@@ -236,7 +313,14 @@ const file_coprocess_mini_request_object_proto_rawDesc = "" +
 	"\vrequest_uri\x18\f \x01(\tR\n" +
 	"requestUri\x12\x16\n" +
 	"\x06scheme\x18\r \x01(\tR\x06scheme\x12\x19\n" +
-	"\braw_body\x18\x0e \x01(\fR\arawBody\x1a:\n" +
+	"\braw_body\x18\x0e \x01(\fR\arawBody\x12A\n" +
+	"\x12multivalue_headers\x18\xe8\a \x03(\v2\x11.coprocess.HeaderR\x11multivalueHeaders\x129\n" +
+	"\x0eappend_headers\x18\xe9\a \x03(\v2\x11.coprocess.HeaderR\rappendHeaders\x12>\n" +
+	"\x11multivalue_params\x18\xea\a \x03(\v2\x10.coprocess.ParamR\x10multivalueParams\x126\n" +
+	"\rappend_params\x18\xeb\a \x03(\v2\x10.coprocess.ParamR\fappendParams\x12.\n" +
+	"\btrailers\x18\xec\a \x03(\v2\x11.coprocess.HeaderR\btrailers\x12&\n" +
+	"\x0ebody_truncated\x18\xed\a \x01(\bR\rbodyTruncated\x12\x1c\n" +
+	"\tbody_size\x18\xee\a \x01(\x03R\bbodySize\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
@@ -274,19 +358,26 @@ var file_coprocess_mini_request_object_proto_goTypes = []any{
 	nil,                       // 4: coprocess.MiniRequestObject.AddParamsEntry
 	nil,                       // 5: coprocess.MiniRequestObject.ExtendedParamsEntry
 	(*ReturnOverrides)(nil),   // 6: coprocess.ReturnOverrides
+	(*Header)(nil),            // 7: coprocess.Header
+	(*Param)(nil),             // 8: coprocess.Param
 }
 var file_coprocess_mini_request_object_proto_depIdxs = []int32{
-	1, // 0: coprocess.MiniRequestObject.headers:type_name -> coprocess.MiniRequestObject.HeadersEntry
-	2, // 1: coprocess.MiniRequestObject.set_headers:type_name -> coprocess.MiniRequestObject.SetHeadersEntry
-	3, // 2: coprocess.MiniRequestObject.params:type_name -> coprocess.MiniRequestObject.ParamsEntry
-	4, // 3: coprocess.MiniRequestObject.add_params:type_name -> coprocess.MiniRequestObject.AddParamsEntry
-	5, // 4: coprocess.MiniRequestObject.extended_params:type_name -> coprocess.MiniRequestObject.ExtendedParamsEntry
-	6, // 5: coprocess.MiniRequestObject.return_overrides:type_name -> coprocess.ReturnOverrides
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	1,  // 0: coprocess.MiniRequestObject.headers:type_name -> coprocess.MiniRequestObject.HeadersEntry
+	2,  // 1: coprocess.MiniRequestObject.set_headers:type_name -> coprocess.MiniRequestObject.SetHeadersEntry
+	3,  // 2: coprocess.MiniRequestObject.params:type_name -> coprocess.MiniRequestObject.ParamsEntry
+	4,  // 3: coprocess.MiniRequestObject.add_params:type_name -> coprocess.MiniRequestObject.AddParamsEntry
+	5,  // 4: coprocess.MiniRequestObject.extended_params:type_name -> coprocess.MiniRequestObject.ExtendedParamsEntry
+	6,  // 5: coprocess.MiniRequestObject.return_overrides:type_name -> coprocess.ReturnOverrides
+	7,  // 6: coprocess.MiniRequestObject.multivalue_headers:type_name -> coprocess.Header
+	7,  // 7: coprocess.MiniRequestObject.append_headers:type_name -> coprocess.Header
+	8,  // 8: coprocess.MiniRequestObject.multivalue_params:type_name -> coprocess.Param
+	8,  // 9: coprocess.MiniRequestObject.append_params:type_name -> coprocess.Param
+	7,  // 10: coprocess.MiniRequestObject.trailers:type_name -> coprocess.Header
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_coprocess_mini_request_object_proto_init() }
@@ -294,7 +385,9 @@ func file_coprocess_mini_request_object_proto_init() {
 	if File_coprocess_mini_request_object_proto != nil {
 		return
 	}
+	file_coprocess_response_object_proto_init()
 	file_coprocess_return_overrides_proto_init()
+	file_grapnel_values_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -52,7 +52,10 @@ type Object struct {
 	Spec map[string]string `protobuf:"bytes,6,rep,name=spec,proto3" json:"spec,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The upstream's reply. Sent to Response hooks only. Returned by them it replaces
 	// the reply, and missing it fails the hook; ignored from every other hook.
-	Response      *ResponseObject `protobuf:"bytes,7,opt,name=response,proto3" json:"response,omitempty"`
+	Response *ResponseObject `protobuf:"bytes,7,opt,name=response,proto3" json:"response,omitempty"`
+	// What the hook's configuration asks for under facts: the connection, the client's
+	// certificate, the route and so on. Ignored when returned.
+	Facts         *Facts `protobuf:"bytes,1000,opt,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -132,6 +135,13 @@ func (x *Object) GetSpec() map[string]string {
 func (x *Object) GetResponse() *ResponseObject {
 	if x != nil {
 		return x.Response
+	}
+	return nil
+}
+
+func (x *Object) GetFacts() *Facts {
+	if x != nil {
+		return x.Facts
 	}
 	return nil
 }
@@ -226,7 +236,7 @@ var File_coprocess_object_proto protoreflect.FileDescriptor
 
 const file_coprocess_object_proto_rawDesc = "" +
 	"\n" +
-	"\x16coprocess_object.proto\x12\tcoprocess\x1a\x16coprocess_common.proto\x1a#coprocess_mini_request_object.proto\x1a\x1fcoprocess_response_object.proto\x1a\x1dcoprocess_session_state.proto\"\xdd\x03\n" +
+	"\x16coprocess_object.proto\x12\tcoprocess\x1a\x16coprocess_common.proto\x1a#coprocess_mini_request_object.proto\x1a\x1fcoprocess_response_object.proto\x1a\x1dcoprocess_session_state.proto\x1a\x13grapnel_facts.proto\"\x86\x04\n" +
 	"\x06Object\x120\n" +
 	"\thook_type\x18\x01 \x01(\x0e2\x13.coprocess.HookTypeR\bhookType\x12\x1b\n" +
 	"\thook_name\x18\x02 \x01(\tR\bhookName\x126\n" +
@@ -234,7 +244,8 @@ const file_coprocess_object_proto_rawDesc = "" +
 	"\asession\x18\x04 \x01(\v2\x17.coprocess.SessionStateR\asession\x12;\n" +
 	"\bmetadata\x18\x05 \x03(\v2\x1f.coprocess.Object.MetadataEntryR\bmetadata\x12/\n" +
 	"\x04spec\x18\x06 \x03(\v2\x1b.coprocess.Object.SpecEntryR\x04spec\x125\n" +
-	"\bresponse\x18\a \x01(\v2\x19.coprocess.ResponseObjectR\bresponse\x1a;\n" +
+	"\bresponse\x18\a \x01(\v2\x19.coprocess.ResponseObjectR\bresponse\x12'\n" +
+	"\x05facts\x18\xe8\a \x01(\v2\x10.coprocess.FactsR\x05facts\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a7\n" +
@@ -273,6 +284,7 @@ var file_coprocess_object_proto_goTypes = []any{
 	(*MiniRequestObject)(nil), // 6: coprocess.MiniRequestObject
 	(*SessionState)(nil),      // 7: coprocess.SessionState
 	(*ResponseObject)(nil),    // 8: coprocess.ResponseObject
+	(*Facts)(nil),             // 9: coprocess.Facts
 }
 var file_coprocess_object_proto_depIdxs = []int32{
 	5, // 0: coprocess.Object.hook_type:type_name -> coprocess.HookType
@@ -281,15 +293,16 @@ var file_coprocess_object_proto_depIdxs = []int32{
 	3, // 3: coprocess.Object.metadata:type_name -> coprocess.Object.MetadataEntry
 	4, // 4: coprocess.Object.spec:type_name -> coprocess.Object.SpecEntry
 	8, // 5: coprocess.Object.response:type_name -> coprocess.ResponseObject
-	0, // 6: coprocess.Dispatcher.Dispatch:input_type -> coprocess.Object
-	1, // 7: coprocess.Dispatcher.DispatchEvent:input_type -> coprocess.Event
-	0, // 8: coprocess.Dispatcher.Dispatch:output_type -> coprocess.Object
-	2, // 9: coprocess.Dispatcher.DispatchEvent:output_type -> coprocess.EventReply
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	9, // 6: coprocess.Object.facts:type_name -> coprocess.Facts
+	0, // 7: coprocess.Dispatcher.Dispatch:input_type -> coprocess.Object
+	1, // 8: coprocess.Dispatcher.DispatchEvent:input_type -> coprocess.Event
+	0, // 9: coprocess.Dispatcher.Dispatch:output_type -> coprocess.Object
+	2, // 10: coprocess.Dispatcher.DispatchEvent:output_type -> coprocess.EventReply
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_coprocess_object_proto_init() }
@@ -301,6 +314,7 @@ func file_coprocess_object_proto_init() {
 	file_coprocess_mini_request_object_proto_init()
 	file_coprocess_response_object_proto_init()
 	file_coprocess_session_state_proto_init()
+	file_grapnel_facts_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -45,8 +45,18 @@ type ResponseObject struct {
 	// once the changes in headers are made; names that only they have count too (in Tyk
 	// mode not where headers changed). Missing as a whole, they count as left alone.
 	MultivalueHeaders []*Header `protobuf:"bytes,5,rep,name=multivalue_headers,json=multivalueHeaders,proto3" json:"multivalue_headers,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The trailers, which follow the body. Sent where there are any. Returned, an entry
+	// sets its trailer, one without values removes it, and a name that is missing is
+	// left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+	Trailers []*Header `protobuf:"bytes,1000,rep,name=trailers,proto3" json:"trailers,omitempty"`
+	// Whether raw_body is only the beginning of the body, since the hook asks for no
+	// more. Then the body cannot be changed. Ignored when returned.
+	BodyTruncated bool `protobuf:"varint,1001,opt,name=body_truncated,json=bodyTruncated,proto3" json:"body_truncated,omitempty"`
+	// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+	// is not known. Ignored when returned.
+	BodySize      int64 `protobuf:"varint,1002,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResponseObject) Reset() {
@@ -114,6 +124,27 @@ func (x *ResponseObject) GetMultivalueHeaders() []*Header {
 	return nil
 }
 
+func (x *ResponseObject) GetTrailers() []*Header {
+	if x != nil {
+		return x.Trailers
+	}
+	return nil
+}
+
+func (x *ResponseObject) GetBodyTruncated() bool {
+	if x != nil {
+		return x.BodyTruncated
+	}
+	return false
+}
+
+func (x *ResponseObject) GetBodySize() int64 {
+	if x != nil {
+		return x.BodySize
+	}
+	return 0
+}
+
 // A Header is one header field with all its values, in order.
 type Header struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -173,14 +204,17 @@ var File_coprocess_response_object_proto protoreflect.FileDescriptor
 
 const file_coprocess_response_object_proto_rawDesc = "" +
 	"\n" +
-	"\x1fcoprocess_response_object.proto\x12\tcoprocess\"\xa0\x02\n" +
+	"\x1fcoprocess_response_object.proto\x12\tcoprocess\"\x96\x03\n" +
 	"\x0eResponseObject\x12\x1f\n" +
 	"\vstatus_code\x18\x01 \x01(\x05R\n" +
 	"statusCode\x12\x19\n" +
 	"\braw_body\x18\x02 \x01(\fR\arawBody\x12\x12\n" +
 	"\x04body\x18\x03 \x01(\tR\x04body\x12@\n" +
 	"\aheaders\x18\x04 \x03(\v2&.coprocess.ResponseObject.HeadersEntryR\aheaders\x12@\n" +
-	"\x12multivalue_headers\x18\x05 \x03(\v2\x11.coprocess.HeaderR\x11multivalueHeaders\x1a:\n" +
+	"\x12multivalue_headers\x18\x05 \x03(\v2\x11.coprocess.HeaderR\x11multivalueHeaders\x12.\n" +
+	"\btrailers\x18\xe8\a \x03(\v2\x11.coprocess.HeaderR\btrailers\x12&\n" +
+	"\x0ebody_truncated\x18\xe9\a \x01(\bR\rbodyTruncated\x12\x1c\n" +
+	"\tbody_size\x18\xea\a \x01(\x03R\bbodySize\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"2\n" +
@@ -209,11 +243,12 @@ var file_coprocess_response_object_proto_goTypes = []any{
 var file_coprocess_response_object_proto_depIdxs = []int32{
 	2, // 0: coprocess.ResponseObject.headers:type_name -> coprocess.ResponseObject.HeadersEntry
 	1, // 1: coprocess.ResponseObject.multivalue_headers:type_name -> coprocess.Header
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	1, // 2: coprocess.ResponseObject.trailers:type_name -> coprocess.Header
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_coprocess_response_object_proto_init() }

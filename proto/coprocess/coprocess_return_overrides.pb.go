@@ -43,9 +43,12 @@ type ReturnOverrides struct {
 	// an AuthFailure event is fired. True: the text is the body, as it stands.
 	OverrideError bool `protobuf:"varint,4,opt,name=override_error,json=overrideError,proto3" json:"override_error,omitempty"`
 	// The text of the answer where response_error is empty. Sent empty.
-	ResponseBody  string `protobuf:"bytes,5,opt,name=response_body,json=responseBody,proto3" json:"response_body,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ResponseBody string `protobuf:"bytes,5,opt,name=response_body,json=responseBody,proto3" json:"response_body,omitempty"`
+	// Header fields of the answer with several values, as Set-Cookie has them. Sent
+	// empty. A name that headers has too is left to it. Ignored in Tyk mode.
+	MultivalueHeaders []*Header `protobuf:"bytes,1000,rep,name=multivalue_headers,json=multivalueHeaders,proto3" json:"multivalue_headers,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ReturnOverrides) Reset() {
@@ -113,17 +116,25 @@ func (x *ReturnOverrides) GetResponseBody() string {
 	return ""
 }
 
+func (x *ReturnOverrides) GetMultivalueHeaders() []*Header {
+	if x != nil {
+		return x.MultivalueHeaders
+	}
+	return nil
+}
+
 var File_coprocess_return_overrides_proto protoreflect.FileDescriptor
 
 const file_coprocess_return_overrides_proto_rawDesc = "" +
 	"\n" +
-	" coprocess_return_overrides.proto\x12\tcoprocess\"\xa8\x02\n" +
+	" coprocess_return_overrides.proto\x12\tcoprocess\x1a\x1fcoprocess_response_object.proto\"\xeb\x02\n" +
 	"\x0fReturnOverrides\x12#\n" +
 	"\rresponse_code\x18\x01 \x01(\x05R\fresponseCode\x12%\n" +
 	"\x0eresponse_error\x18\x02 \x01(\tR\rresponseError\x12A\n" +
 	"\aheaders\x18\x03 \x03(\v2'.coprocess.ReturnOverrides.HeadersEntryR\aheaders\x12%\n" +
 	"\x0eoverride_error\x18\x04 \x01(\bR\roverrideError\x12#\n" +
-	"\rresponse_body\x18\x05 \x01(\tR\fresponseBody\x1a:\n" +
+	"\rresponse_body\x18\x05 \x01(\tR\fresponseBody\x12A\n" +
+	"\x12multivalue_headers\x18\xe8\a \x03(\v2\x11.coprocess.HeaderR\x11multivalueHeaders\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B4Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3"
@@ -144,14 +155,16 @@ var file_coprocess_return_overrides_proto_msgTypes = make([]protoimpl.MessageInf
 var file_coprocess_return_overrides_proto_goTypes = []any{
 	(*ReturnOverrides)(nil), // 0: coprocess.ReturnOverrides
 	nil,                     // 1: coprocess.ReturnOverrides.HeadersEntry
+	(*Header)(nil),          // 2: coprocess.Header
 }
 var file_coprocess_return_overrides_proto_depIdxs = []int32{
 	1, // 0: coprocess.ReturnOverrides.headers:type_name -> coprocess.ReturnOverrides.HeadersEntry
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 1: coprocess.ReturnOverrides.multivalue_headers:type_name -> coprocess.Header
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_coprocess_return_overrides_proto_init() }
@@ -159,6 +172,7 @@ func file_coprocess_return_overrides_proto_init() {
 	if File_coprocess_return_overrides_proto != nil {
 		return
 	}
+	file_coprocess_response_object_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

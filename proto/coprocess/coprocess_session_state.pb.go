@@ -93,7 +93,20 @@ type AccessDefinition struct {
 	// The names of the versions that may be called.
 	Versions []string `protobuf:"bytes,3,rep,name=versions,proto3" json:"versions,omitempty"`
 	// The paths that may be called; empty means all.
-	AllowedUrls   []*AccessSpec `protobuf:"bytes,4,rep,name=allowed_urls,json=allowedUrls,proto3" json:"allowed_urls,omitempty"`
+	AllowedUrls []*AccessSpec `protobuf:"bytes,4,rep,name=allowed_urls,json=allowedUrls,proto3" json:"allowed_urls,omitempty"`
+	// The limits on this API, in place of the session's own. Not sent in Tyk mode.
+	// Returned, a missing or empty one keeps what is stored of the session.
+	Limit *APILimit `protobuf:"bytes,1000,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+	// counts together with limit.
+	AllowanceScope string `protobuf:"bytes,1001,opt,name=allowance_scope,json=allowanceScope,proto3" json:"allowance_scope,omitempty"`
+	// The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+	// stored.
+	Endpoints []*EndpointLimit `protobuf:"bytes,1002,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	// All else that is stored with the right, as JSON by its key: allowed_types,
+	// restricted_types, field_access_rights, disable_introspection and so on. Not sent
+	// in Tyk mode. Returned, a key that is missing keeps what is stored.
+	Extra         map[string]string `protobuf:"bytes,1003,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +165,34 @@ func (x *AccessDefinition) GetVersions() []string {
 func (x *AccessDefinition) GetAllowedUrls() []*AccessSpec {
 	if x != nil {
 		return x.AllowedUrls
+	}
+	return nil
+}
+
+func (x *AccessDefinition) GetLimit() *APILimit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+func (x *AccessDefinition) GetAllowanceScope() string {
+	if x != nil {
+		return x.AllowanceScope
+	}
+	return ""
+}
+
+func (x *AccessDefinition) GetEndpoints() []*EndpointLimit {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
+func (x *AccessDefinition) GetExtra() map[string]string {
+	if x != nil {
+		return x.Extra
 	}
 	return nil
 }
@@ -384,8 +425,31 @@ type SessionState struct {
 	// How long a retained session stays after it has expired, in seconds; 0 is for
 	// ever.
 	PostExpiryGracePeriod int64 `protobuf:"varint,34,opt,name=post_expiry_grace_period,json=postExpiryGracePeriod,proto3" json:"post_expiry_grace_period,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// How long a throttled request waits before it is tried again, in seconds. Not sent
+	// in Tyk mode. Returned, 0 keeps what is stored.
+	ThrottleInterval float64 `protobuf:"fixed64,1000,opt,name=throttle_interval,json=throttleInterval,proto3" json:"throttle_interval,omitempty"`
+	// How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+	// keeps what is stored.
+	ThrottleRetryLimit int64 `protobuf:"varint,1001,opt,name=throttle_retry_limit,json=throttleRetryLimit,proto3" json:"throttle_retry_limit,omitempty"`
+	// When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+	// keeps what is stored.
+	DateCreated string `protobuf:"bytes,1002,opt,name=date_created,json=dateCreated,proto3" json:"date_created,omitempty"`
+	// Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+	// Tyk mode. Returned, false keeps what is stored.
+	EnableHttpSignatureValidation bool `protobuf:"varint,1003,opt,name=enable_http_signature_validation,json=enableHttpSignatureValidation,proto3" json:"enable_http_signature_validation,omitempty"`
+	// The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+	// an empty one keeps what is stored.
+	RsaCertificateId string `protobuf:"bytes,1004,opt,name=rsa_certificate_id,json=rsaCertificateId,proto3" json:"rsa_certificate_id,omitempty"`
+	// The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+	// apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+	// metadata if that is missing or has the same text; if not, that of metadata wins.
+	MetadataJson map[string]string `protobuf:"bytes,1005,rep,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// All else that is stored with the session, as JSON by its key: smoothing,
+	// mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+	// that is missing keeps what is stored.
+	Extra         map[string]string `protobuf:"bytes,1006,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionState) Reset() {
@@ -656,27 +720,84 @@ func (x *SessionState) GetPostExpiryGracePeriod() int64 {
 	return 0
 }
 
+func (x *SessionState) GetThrottleInterval() float64 {
+	if x != nil {
+		return x.ThrottleInterval
+	}
+	return 0
+}
+
+func (x *SessionState) GetThrottleRetryLimit() int64 {
+	if x != nil {
+		return x.ThrottleRetryLimit
+	}
+	return 0
+}
+
+func (x *SessionState) GetDateCreated() string {
+	if x != nil {
+		return x.DateCreated
+	}
+	return ""
+}
+
+func (x *SessionState) GetEnableHttpSignatureValidation() bool {
+	if x != nil {
+		return x.EnableHttpSignatureValidation
+	}
+	return false
+}
+
+func (x *SessionState) GetRsaCertificateId() string {
+	if x != nil {
+		return x.RsaCertificateId
+	}
+	return ""
+}
+
+func (x *SessionState) GetMetadataJson() map[string]string {
+	if x != nil {
+		return x.MetadataJson
+	}
+	return nil
+}
+
+func (x *SessionState) GetExtra() map[string]string {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 var File_coprocess_session_state_proto protoreflect.FileDescriptor
 
 const file_coprocess_session_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1dcoprocess_session_state.proto\x12\tcoprocess\"8\n" +
+	"\x1dcoprocess_session_state.proto\x12\tcoprocess\x1a\x15grapnel_session.proto\"8\n" +
 	"\n" +
 	"AccessSpec\x12\x10\n" +
 	"\x03url\x18\x01 \x01(\tR\x03url\x12\x18\n" +
-	"\amethods\x18\x02 \x03(\tR\amethods\"\x9a\x01\n" +
+	"\amethods\x18\x02 \x03(\tR\amethods\"\xa2\x03\n" +
 	"\x10AccessDefinition\x12\x19\n" +
 	"\bapi_name\x18\x01 \x01(\tR\aapiName\x12\x15\n" +
 	"\x06api_id\x18\x02 \x01(\tR\x05apiId\x12\x1a\n" +
 	"\bversions\x18\x03 \x03(\tR\bversions\x128\n" +
-	"\fallowed_urls\x18\x04 \x03(\v2\x15.coprocess.AccessSpecR\vallowedUrls\"?\n" +
+	"\fallowed_urls\x18\x04 \x03(\v2\x15.coprocess.AccessSpecR\vallowedUrls\x12*\n" +
+	"\x05limit\x18\xe8\a \x01(\v2\x13.coprocess.APILimitR\x05limit\x12(\n" +
+	"\x0fallowance_scope\x18\xe9\a \x01(\tR\x0eallowanceScope\x127\n" +
+	"\tendpoints\x18\xea\a \x03(\v2\x18.coprocess.EndpointLimitR\tendpoints\x12=\n" +
+	"\x05extra\x18\xeb\a \x03(\v2&.coprocess.AccessDefinition.ExtraEntryR\x05extra\x1a8\n" +
+	"\n" +
+	"ExtraEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"?\n" +
 	"\rBasicAuthData\x12\x1a\n" +
 	"\bpassword\x18\x01 \x01(\tR\bpassword\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\tR\x04hash\"!\n" +
 	"\aJWTData\x12\x16\n" +
 	"\x06secret\x18\x01 \x01(\tR\x06secret\"0\n" +
 	"\aMonitor\x12%\n" +
-	"\x0etrigger_limits\x18\x01 \x03(\x01R\rtriggerLimits\"\xba\f\n" +
+	"\x0etrigger_limits\x18\x01 \x03(\x01R\rtriggerLimits\"\xbf\x10\n" +
 	"\fSessionState\x12\x1d\n" +
 	"\n" +
 	"last_check\x18\x01 \x01(\x03R\tlastCheck\x12\x1c\n" +
@@ -716,7 +837,14 @@ const file_coprocess_session_state_proto_rawDesc = "" +
 	"\x0fmax_query_depth\x18\x1f \x01(\x03R\rmaxQueryDepth\x12\x15\n" +
 	"\x06key_id\x18  \x01(\tR\x05keyId\x12,\n" +
 	"\x12post_expiry_action\x18! \x01(\tR\x10postExpiryAction\x127\n" +
-	"\x18post_expiry_grace_period\x18\" \x01(\x03R\x15postExpiryGracePeriod\x1a\\\n" +
+	"\x18post_expiry_grace_period\x18\" \x01(\x03R\x15postExpiryGracePeriod\x12,\n" +
+	"\x11throttle_interval\x18\xe8\a \x01(\x01R\x10throttleInterval\x121\n" +
+	"\x14throttle_retry_limit\x18\xe9\a \x01(\x03R\x12throttleRetryLimit\x12\"\n" +
+	"\fdate_created\x18\xea\a \x01(\tR\vdateCreated\x12H\n" +
+	" enable_http_signature_validation\x18\xeb\a \x01(\bR\x1denableHttpSignatureValidation\x12-\n" +
+	"\x12rsa_certificate_id\x18\xec\a \x01(\tR\x10rsaCertificateId\x12O\n" +
+	"\rmetadata_json\x18\xed\a \x03(\v2).coprocess.SessionState.MetadataJsonEntryR\fmetadataJson\x129\n" +
+	"\x05extra\x18\xee\a \x03(\v2\".coprocess.SessionState.ExtraEntryR\x05extra\x1a\\\n" +
 	"\x11AccessRightsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x121\n" +
 	"\x05value\x18\x02 \x01(\v2\x1b.coprocess.AccessDefinitionR\x05value:\x028\x01\x1a<\n" +
@@ -724,6 +852,13 @@ const file_coprocess_session_state_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a?\n" +
+	"\x11MetadataJsonEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"ExtraEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B4Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3"
 
@@ -739,7 +874,7 @@ func file_coprocess_session_state_proto_rawDescGZIP() []byte {
 	return file_coprocess_session_state_proto_rawDescData
 }
 
-var file_coprocess_session_state_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_coprocess_session_state_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_coprocess_session_state_proto_goTypes = []any{
 	(*AccessSpec)(nil),       // 0: coprocess.AccessSpec
 	(*AccessDefinition)(nil), // 1: coprocess.AccessDefinition
@@ -747,24 +882,34 @@ var file_coprocess_session_state_proto_goTypes = []any{
 	(*JWTData)(nil),          // 3: coprocess.JWTData
 	(*Monitor)(nil),          // 4: coprocess.Monitor
 	(*SessionState)(nil),     // 5: coprocess.SessionState
-	nil,                      // 6: coprocess.SessionState.AccessRightsEntry
-	nil,                      // 7: coprocess.SessionState.OauthKeysEntry
-	nil,                      // 8: coprocess.SessionState.MetadataEntry
+	nil,                      // 6: coprocess.AccessDefinition.ExtraEntry
+	nil,                      // 7: coprocess.SessionState.AccessRightsEntry
+	nil,                      // 8: coprocess.SessionState.OauthKeysEntry
+	nil,                      // 9: coprocess.SessionState.MetadataEntry
+	nil,                      // 10: coprocess.SessionState.MetadataJsonEntry
+	nil,                      // 11: coprocess.SessionState.ExtraEntry
+	(*APILimit)(nil),         // 12: coprocess.APILimit
+	(*EndpointLimit)(nil),    // 13: coprocess.EndpointLimit
 }
 var file_coprocess_session_state_proto_depIdxs = []int32{
-	0, // 0: coprocess.AccessDefinition.allowed_urls:type_name -> coprocess.AccessSpec
-	6, // 1: coprocess.SessionState.access_rights:type_name -> coprocess.SessionState.AccessRightsEntry
-	7, // 2: coprocess.SessionState.oauth_keys:type_name -> coprocess.SessionState.OauthKeysEntry
-	2, // 3: coprocess.SessionState.basic_auth_data:type_name -> coprocess.BasicAuthData
-	3, // 4: coprocess.SessionState.jwt_data:type_name -> coprocess.JWTData
-	4, // 5: coprocess.SessionState.monitor:type_name -> coprocess.Monitor
-	8, // 6: coprocess.SessionState.metadata:type_name -> coprocess.SessionState.MetadataEntry
-	1, // 7: coprocess.SessionState.AccessRightsEntry.value:type_name -> coprocess.AccessDefinition
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	0,  // 0: coprocess.AccessDefinition.allowed_urls:type_name -> coprocess.AccessSpec
+	12, // 1: coprocess.AccessDefinition.limit:type_name -> coprocess.APILimit
+	13, // 2: coprocess.AccessDefinition.endpoints:type_name -> coprocess.EndpointLimit
+	6,  // 3: coprocess.AccessDefinition.extra:type_name -> coprocess.AccessDefinition.ExtraEntry
+	7,  // 4: coprocess.SessionState.access_rights:type_name -> coprocess.SessionState.AccessRightsEntry
+	8,  // 5: coprocess.SessionState.oauth_keys:type_name -> coprocess.SessionState.OauthKeysEntry
+	2,  // 6: coprocess.SessionState.basic_auth_data:type_name -> coprocess.BasicAuthData
+	3,  // 7: coprocess.SessionState.jwt_data:type_name -> coprocess.JWTData
+	4,  // 8: coprocess.SessionState.monitor:type_name -> coprocess.Monitor
+	9,  // 9: coprocess.SessionState.metadata:type_name -> coprocess.SessionState.MetadataEntry
+	10, // 10: coprocess.SessionState.metadata_json:type_name -> coprocess.SessionState.MetadataJsonEntry
+	11, // 11: coprocess.SessionState.extra:type_name -> coprocess.SessionState.ExtraEntry
+	1,  // 12: coprocess.SessionState.AccessRightsEntry.value:type_name -> coprocess.AccessDefinition
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_coprocess_session_state_proto_init() }
@@ -772,13 +917,14 @@ func file_coprocess_session_state_proto_init() {
 	if File_coprocess_session_state_proto != nil {
 		return
 	}
+	file_grapnel_session_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coprocess_session_state_proto_rawDesc), len(file_coprocess_session_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -24,7 +24,7 @@ func guides() []guide {
 		{"coprocess.Object", "", "The envelope. Leave alone what you do not mean to change, and return it.", objectRules()},
 		{
 			"coprocess.MiniRequestObject", "request",
-			"All changes count together or not at all, in this order: body, `delete_headers`, `set_headers`, `url`, `delete_params`, `add_params`, `method`, `return_overrides`.",
+			"All changes count together or not at all, in this order: body, `multivalue_headers`, `delete_headers`, `set_headers`, `append_headers`, `trailers`, `url`, `multivalue_params`, `delete_params`, `add_params`, `append_params`, `method`, `return_overrides`. What comes later wins.",
 			requestRules(),
 		},
 		{
@@ -53,6 +53,7 @@ func objectRules() []rule {
 		{"metadata", "-skkk", "From CustomKeyCheck it is merged over `session.metadata`. The entry `token` is the credential that stands for the caller; without it the client gets 403."},
 		{"spec", "rrrrr", "Nothing. Parse `config_data` once and keep it."},
 		{"response", "----w", "Replaces the reply. Without it the hook fails."},
+		{"facts", "ooooo", "Nothing."},
 	}
 }
 
@@ -72,6 +73,13 @@ func requestRules() []rule {
 		{"request_uri", "rrrrr", "Nothing: use `url`."},
 		{"scheme", "rrrrr", "Nothing."},
 		{"raw_body", "wwwwr", "Becomes the body, and Content-Length follows. To empty it, empty `body` too."},
+		{"multivalue_headers", "mmmmo", "A changed or new entry gives the header these values; one without values removes it. `set_headers` and `delete_headers` win."},
+		{"append_headers", "sssse", "Adds values to a header, after all other changes."},
+		{"multivalue_params", "mmmmo", "As `multivalue_headers`, for query parameters. `add_params`, `delete_params` and a query in `url` win."},
+		{"append_params", "sssse", "Adds values at the end of the query, after all other changes."},
+		{"trailers", "mmmmo", "An entry sets its trailer; one without values removes it."},
+		{"body_truncated", "ooooo", "Nothing."},
+		{"body_size", "ooooo", "Nothing."},
 	}
 }
 
@@ -82,6 +90,7 @@ func overrideRules() []rule {
 		{"headers", "sssse", "Sets headers of the answer, one value each."},
 		{"override_error", "sssse", "From 400 up: true sends the text as the body, false puts it into the gateway's error page, and fires `AuthFailure`."},
 		{"response_body", "sssse", "The text of the answer, if `response_error` is empty."},
+		{"multivalue_headers", "sssse", "Sets headers of the answer to several values. A name in `headers` is left to it."},
 	}
 }
 
@@ -92,6 +101,9 @@ func responseRules() []rule {
 		{"body", "----w", "Becomes the body only where `raw_body` came back empty; in Tyk mode never. Change `raw_body`."},
 		{"headers", "----w", "A changed value replaces the first value of the header, a new name is added, a missing one removed."},
 		{"multivalue_headers", "----w", "Become the headers, with what you changed in `headers`. Edit them where several values matter, as in Set-Cookie."},
+		{"trailers", "----m", "An entry sets its trailer; one without values removes it."},
+		{"body_truncated", "----o", "Nothing."},
+		{"body_size", "----o", "Nothing."},
 	}
 }
 
@@ -137,5 +149,12 @@ func sessionRules() []rule {
 		{"key_id", "--kkr", "Nothing: it is the token, or the extracted id. In Tyk mode it is not sent."},
 		{"post_expiry_action", "-skkr", "Whether the stored session is deleted when it expires, or retained."},
 		{"post_expiry_grace_period", "-skkr", "How long a retained session stays."},
+		{"throttle_interval", "-skkr", kept},
+		{"throttle_retry_limit", "-skkr", kept},
+		{"date_created", "-skkr", kept},
+		{"enable_http_signature_validation", "-skkr", kept},
+		{"rsa_certificate_id", "-skkr", kept},
+		{"metadata_json", "-skkr", "Gives types to entries of `metadata`: a number, a list, an object."},
+		{"extra", "-skkr", kept},
 	}
 }

@@ -199,7 +199,7 @@ apis:
   - { id: known, org_id: shop, listen_path: /known, target: %s, auth: [{ plugin: p, hook: CustomKeyCheck }], hooks: %s }
   - { id: nobody, org_id: shop, listen_path: /nobody, target: %[4]s, hooks: %[5]s }
 `, gateway, policies, r.target, upstream, hooks)
-	const policy = `{"plan": {"id": "plan", "org_id": "shop", "active": true, "rate": 100, "per": 60, "quota_max": 100, "quota_renewal_rate": 3600, "max_query_depth": 5,
+	const policy = `{"plan": {"id": "plan", "org_id": "shop", "active": true, "rate": 100, "per": 60, "quota_max": 100, "quota_renewal_rate": 3600, "max_query_depth": 5, "throttle_interval": 1, "throttle_retry_limit": 1,
 		"access_rights": {"known": {"api_id": "known", "versions": ["Default"]}}}}`
 	for name, text := range map[string]string{file: yaml, policies: policy} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -218,5 +218,7 @@ func fullSession() *coprocess.SessionState {
 		Monitor: &coprocess.Monitor{TriggerLimits: []float64{80}}, EnableDetailedRecording: true, Metadata: map[string]string{"tier": "gold"},
 		Tags: []string{"tag"}, Alias: "alias", LastUpdated: "1", IdExtractorDeadline: soon, SessionLifetime: 60, ApplyPolicies: []string{"plan"},
 		Certificate: "c", MaxQueryDepth: 3, PostExpiryAction: "retain", PostExpiryGracePeriod: 60,
+		ThrottleInterval: 1, ThrottleRetryLimit: 1, DateCreated: "2026-01-02T03:04:05Z", EnableHttpSignatureValidation: true, RsaCertificateId: "c",
+		MetadataJson: map[string]string{"visits": "7"}, Extra: map[string]string{"smoothing": `{"enabled":true}`},
 	}
 }

@@ -61,6 +61,8 @@ func marks() []mark {
 		{'s', "set", "sent empty, or not at all; what you return counts"},
 		{'r', "read", "sent; what you return is ignored"},
 		{'k', "if known", "sent when the caller is known; what you return is ignored"},
+		{'m', "at times", "sent where its description says so; what you return counts"},
+		{'o', "on request", "sent where its description says so; what you return is ignored"},
 		{'e', "empty", "sent empty; what you return is ignored"},
 		{'-', "–", "not sent; what you return is ignored"},
 	}

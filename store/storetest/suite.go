@@ -34,6 +34,9 @@ func Suite(t *testing.T, open func(t *testing.T) grapnel.Store) {
 		{"SpendForever", spendForever},
 		{"Forget", forget},
 		{"Catalog", catalog},
+		{"Records", records},
+		{"RecordsExpire", recordsExpire},
+		{"RecordsOneWins", recordsOneWins},
 		{"Signals", signals},
 		{"SignalsAll", signalsAll},
 		{"Cancelled", cancelled},
@@ -84,6 +87,9 @@ func everything(ctx context.Context, s grapnel.Store) map[string]error {
 	_, out["Documents"] = s.Documents(ctx, "apis")
 	out["PutDocument"] = s.PutDocument(ctx, "apis", "a", []byte("{}"))
 	out["DeleteDocument"] = s.DeleteDocument(ctx, "apis", "a")
+	_, out["Record"] = s.Record(ctx, "a")
+	out["SwapRecord"] = s.SwapRecord(ctx, "a", nil, []byte("{}"), 0)
+	_, out["Records"] = s.Records(ctx, "")
 	out["Publish"] = s.Publish(ctx, grapnel.Signal{Kind: grapnel.SignalReload})
 	out["Subscribe"] = s.Subscribe(ctx, func(grapnel.Signal) {})
 	out["Ping"] = s.Ping(ctx)

@@ -20,13 +20,22 @@ import (
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:0", "address of the plugin server: host:port or unix:///path")
+	listen := flag.String("listen", listenAddress(), "address of the plugin server: host:port or unix:///path")
 	record := flag.String("record", "127.0.0.1:0", "address at which it tells what it received")
 	flag.Parse()
 	if err := run(*listen, *record); err != nil {
 		fmt.Fprintln(os.Stderr, "scripted:", err)
 		os.Exit(1)
 	}
+}
+
+// listenAddress is the socket that a gateway which runs the program has told it of,
+// and else a free port.
+func listenAddress() string {
+	if socket := os.Getenv("GRAPNEL_PLUGIN_SOCKET"); socket != "" {
+		return "unix://" + socket
+	}
+	return "127.0.0.1:0"
 }
 
 // run serves until the process is killed, and returns only an error.

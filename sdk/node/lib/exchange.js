@@ -17,22 +17,49 @@ class Exchange {
 
   header(name) { return own(this.object.request?.headers, canonical(name)); }
 
-  setHeader(name, value) { this.#request().set_headers[canonical(name)] = String(value); }
+  headerValues(name) {
+    const { multivalue_headers = [], headers } = this.object.request ?? {};
+    const key = canonical(name);
+    return multivalue_headers.find((h) => h.key === key)?.values ?? single(headers, key);
+  }
+
+  addHeader(name, value) { this.#request().append_headers.push({ key: canonical(name), values: [String(value)] }); }
+
+  setHeader(name, value) { this.#unsetHeader(name).set_headers[canonical(name)] = String(value); }
 
   deleteHeader(name) {
+    this.#unsetHeader(name).delete_headers.push(canonical(name));
+  }
+
+  // The request without what was set and added before.
+  #unsetHeader(name) {
     const request = this.#request();
     delete request.set_headers[canonical(name)];
-    request.delete_headers.push(canonical(name));
+    request.append_headers = request.append_headers.filter((h) => h.key !== canonical(name));
+    return request;
   }
 
   param(name) { return own(this.object.request?.params, name); }
 
-  setParam(name, value) { this.#request().add_params[name] = String(value); }
+  paramValues(name) {
+    const { multivalue_params = [], params } = this.object.request ?? {};
+    return multivalue_params.find((p) => p.name === name)?.values ?? single(params, name);
+  }
+
+  addParam(name, value) { this.#request().append_params.push({ name, values: [String(value)] }); }
+
+  setParam(name, value) { this.#unsetParam(name).add_params[name] = String(value); }
 
   deleteParam(name) {
+    this.#unsetParam(name).delete_params.push(name);
+  }
+
+  // The request without what was set and added before.
+  #unsetParam(name) {
     const request = this.#request();
     delete request.add_params[name];
-    request.delete_params.push(name);
+    request.append_params = request.append_params.filter((p) => p.name !== name);
+    return request;
   }
 
   get body() { return bytes(this.object.request?.raw_body); }
@@ -43,6 +70,13 @@ class Exchange {
 
   get config() {
     const json = own(this.object.spec, 'config_data');
+    return json ? JSON.parse(json) : undefined;
+  }
+
+  get facts() { return this.object.facts; }
+
+  get claims() {
+    const json = this.object.facts?.claims;
     return json ? JSON.parse(json) : undefined;
   }
 
@@ -88,6 +122,11 @@ class Response {
   set status(status) { this.message.status_code = status; }
 
   header(name) { return own(this.message.headers, canonical(name)); }
+
+  headerValues(name) {
+    const key = canonical(name);
+    return this.message.multivalue_headers.find((h) => h.key === key)?.values ?? [];
+  }
 
   setHeader(name, value) {
     this.deleteHeader(name);
@@ -158,6 +197,11 @@ function canonical(name) {
 
 function own(map, name) {
   return map && Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
+function single(map, name) {
+  const value = own(map, name);
+  return value === undefined ? [] : [value];
 }
 
 module.exports = { Exchange, Response };

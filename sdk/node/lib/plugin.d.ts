@@ -1,4 +1,4 @@
-import type { Object as CoprocessObject, ResponseObject, SessionState } from '@grapnel-gateway/coprocess';
+import type { Facts, Object as CoprocessObject, ResponseObject, SessionState } from '@grapnel-gateway/coprocess';
 
 /** A new plugin without hooks. Its functions need no `this` and may be taken apart: `const { hook, serve } = plugin()`. */
 export declare function plugin(): Plugin;
@@ -48,12 +48,20 @@ export interface Exchange {
   url: string;
   /** The first value of a header, whatever the case of its name. */
   header(name: string): string | undefined;
+  /** All values of a header, in order. */
+  headerValues(name: string): readonly string[];
+  /** Adds a value to a header. */
+  addHeader(name: string, value: string | number): void;
   /** Replaces all values of a header by one. */
   setHeader(name: string, value: string | number): void;
   /** Removes a header with all its values. */
   deleteHeader(name: string): void;
   /** The first value of a query parameter. */
   param(name: string): string | undefined;
+  /** All values of a query parameter, in order. */
+  paramValues(name: string): readonly string[];
+  /** Adds a value to a query parameter. */
+  addParam(name: string, value: string | number): void;
   /** Replaces all values of a query parameter by one. */
   setParam(name: string, value: string | number): void;
   /** Removes a query parameter with all its values. */
@@ -66,6 +74,10 @@ export interface Exchange {
   set text(text: string);
   /** The API's config_data, parsed; undefined where it has none. */
   readonly config: any;
+  /** What the hook's configuration asks for under facts: client, tls, certificate, route, graphql, form. */
+  readonly facts: Facts | undefined;
+  /** The verified claims of the caller's token; undefined where there are none, or the hook does not ask for them. */
+  readonly claims: any;
   /** Who is calling, in the hooks after authentication. Its 64-bit numbers (expires, quota_max …) are strings. */
   readonly session: SessionState | undefined;
   /** The upstream's reply, in Response hooks. */
@@ -89,6 +101,8 @@ export interface Response {
   status: number;
   /** The first value of a header, whatever the case of its name. */
   header(name: string): string | undefined;
+  /** All values of a header, in order. */
+  headerValues(name: string): readonly string[];
   /** Replaces all values of a header by one. */
   setHeader(name: string, value: string | number): void;
   /** Adds a value to a header, as for Set-Cookie. */

@@ -26,6 +26,39 @@ test('headers and parameters are read and changed', async () => {
   assert.deepEqual(request.delete_params, ['sort']);
 });
 
+test('all values are read, and single ones added', async () => {
+  const { request } = await ask((x) => {
+    assert.deepEqual(x.headerValues('x-a'), ['1', '2']);
+    assert.deepEqual(x.headerValues('host'), ['h']);
+    assert.deepEqual(x.headerValues('constructor'), []);
+    assert.deepEqual(x.paramValues('p'), ['3', '4']);
+    assert.deepEqual(x.paramValues('q'), ['5']);
+    assert.deepEqual(x.paramValues('none'), []);
+    x.addHeader('x-b', 'taken back');
+    x.deleteHeader('X-B');
+    x.addHeader('x-a', 3);
+    x.addParam('q', 'taken back');
+    x.setParam('q', 7);
+    x.addParam('p', 6);
+  }, {
+    request: {
+      headers: { 'X-A': '1', Host: 'h' }, params: { p: '3', q: '5' },
+      multivalue_headers: [{ key: 'X-A', values: ['1', '2'] }], multivalue_params: [{ name: 'p', values: ['3', '4'] }],
+    },
+  });
+  assert.deepEqual(request.append_headers, [{ key: 'X-A', values: ['3'] }]);
+  assert.deepEqual(request.append_params, [{ name: 'p', values: ['6'] }]);
+  assert.deepEqual([request.delete_headers, request.add_params], [['X-B'], { q: '7' }]);
+});
+
+test('facts are there where the hook asks for them', async () => {
+  await ask((x) => {
+    assert.equal(x.facts.certificate.serial, '7');
+    assert.deepEqual(x.claims, { sub: 'ann' });
+  }, { facts: { certificate: { serial: '7' }, claims: '{"sub":"ann"}' } });
+  await ask((x) => assert.deepEqual([x.facts, x.claims], [undefined, undefined]));
+});
+
 test('method, url and body are changed; the text goes with the bytes', async () => {
   const { request } = await ask((x) => {
     assert.equal(x.text, 'grüße');

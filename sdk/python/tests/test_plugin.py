@@ -65,6 +65,37 @@ class PluginTest(unittest.TestCase):
 
         self.check(do, add_params={"b": "1é"}, delete_params=["c"])
 
+    def test_values(self):
+        sent = request_object("Hook")
+        sent.request.multivalue_headers.add(key="X-A", values=["1", "2"])
+        sent.request.multivalue_params.add(name="p", values=["3", "4"])
+        sent.response.multivalue_headers.add(key="Set-Cookie", values=["a", "b"])
+        x = Exchange(sent)
+        self.assertEqual((x.header_values("x-a"), x.header_values("x-name"), x.header_values("X")), (["1", "2"], ["Zoë"], []))
+        self.assertEqual((x.param_values("p"), x.param_values("a"), x.param_values("x")), (["3", "4"], ["1"], []))
+        self.assertEqual((x.reply.header_values("set-cookie"), x.reply.header_values("X")), (["a", "b"], []))
+
+        def do(x):
+            x.add_header("X-B", "taken back")
+            x.delete_header("X-B")
+            x.add_header("X-A", "1")
+            x.add_param("b", "taken back")
+            x.set_param("b", "1")
+            x.add_param("a", "2")
+
+        self.check(
+            do,
+            delete_headers=["X-B"],
+            add_params={"b": "1"},
+            append_headers=[coprocess.Header(key="X-A", values=["1"])],
+            append_params=[coprocess.Param(name="a", values=["2"])],
+        )
+
+    def test_facts(self):
+        x = Exchange(coprocess.Object(facts=coprocess.Facts(claims='{"sub": "ann"}', client=coprocess.ClientFacts(address="::1"))))
+        self.assertEqual((x.claims, x.facts.client.address, x.facts.certificate.pem), ({"sub": "ann"}, "::1", ""))
+        self.assertEqual(Exchange(coprocess.Object()).claims, {})
+
     def test_text_body(self):
         def do(x):
             self.assertEqual(x.body, b"x")

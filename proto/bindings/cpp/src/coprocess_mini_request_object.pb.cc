@@ -85,6 +85,11 @@ PROTOBUF_CONSTEXPR MiniRequestObject::MiniRequestObject(
   , /*decltype(_impl_.add_params_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.extended_params_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.delete_params_)*/{}
+  , /*decltype(_impl_.multivalue_headers_)*/{}
+  , /*decltype(_impl_.append_headers_)*/{}
+  , /*decltype(_impl_.multivalue_params_)*/{}
+  , /*decltype(_impl_.append_params_)*/{}
+  , /*decltype(_impl_.trailers_)*/{}
   , /*decltype(_impl_.body_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.url_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.method_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
@@ -92,6 +97,8 @@ PROTOBUF_CONSTEXPR MiniRequestObject::MiniRequestObject(
   , /*decltype(_impl_.scheme_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.raw_body_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.return_overrides_)*/nullptr
+  , /*decltype(_impl_.body_size_)*/int64_t{0}
+  , /*decltype(_impl_.body_truncated_)*/false
   , /*decltype(_impl_._cached_size_)*/{}} {}
 struct MiniRequestObjectDefaultTypeInternal {
   PROTOBUF_CONSTEXPR MiniRequestObjectDefaultTypeInternal()
@@ -178,6 +185,13 @@ const uint32_t TableStruct_coprocess_5fmini_5frequest_5fobject_2eproto::offsets[
   PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.request_uri_),
   PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.scheme_),
   PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.raw_body_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.multivalue_headers_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.append_headers_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.multivalue_params_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.append_params_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.trailers_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.body_truncated_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::MiniRequestObject, _impl_.body_size_),
 };
 static const ::_pbi::MigrationSchema schemas[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) = {
   { 0, 8, -1, sizeof(::coprocess::MiniRequestObject_HeadersEntry_DoNotUse)},
@@ -199,38 +213,48 @@ static const ::_pb::Message* const file_default_instances[] = {
 
 const char descriptor_table_protodef_coprocess_5fmini_5frequest_5fobject_2eproto[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) =
   "\n#coprocess_mini_request_object.proto\022\tc"
-  "oprocess\032 coprocess_return_overrides.pro"
-  "to\"\232\006\n\021MiniRequestObject\022:\n\007headers\030\001 \003("
-  "\0132).coprocess.MiniRequestObject.HeadersE"
-  "ntry\022A\n\013set_headers\030\002 \003(\0132,.coprocess.Mi"
-  "niRequestObject.SetHeadersEntry\022\026\n\016delet"
-  "e_headers\030\003 \003(\t\022\014\n\004body\030\004 \001(\t\022\013\n\003url\030\005 \001"
-  "(\t\0228\n\006params\030\006 \003(\0132(.coprocess.MiniReque"
-  "stObject.ParamsEntry\022\?\n\nadd_params\030\007 \003(\013"
-  "2+.coprocess.MiniRequestObject.AddParams"
-  "Entry\022I\n\017extended_params\030\010 \003(\01320.coproce"
-  "ss.MiniRequestObject.ExtendedParamsEntry"
-  "\022\025\n\rdelete_params\030\t \003(\t\0224\n\020return_overri"
-  "des\030\n \001(\0132\032.coprocess.ReturnOverrides\022\016\n"
-  "\006method\030\013 \001(\t\022\023\n\013request_uri\030\014 \001(\t\022\016\n\006sc"
-  "heme\030\r \001(\t\022\020\n\010raw_body\030\016 \001(\014\032.\n\014HeadersE"
-  "ntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0321\n\017"
-  "SetHeadersEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 "
-  "\001(\t:\0028\001\032-\n\013ParamsEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005v"
-  "alue\030\002 \001(\t:\0028\001\0320\n\016AddParamsEntry\022\013\n\003key\030"
-  "\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0325\n\023ExtendedPara"
-  "msEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B"
-  "4Z2github.com/grapnel-gateway/grapnel/pr"
-  "oto/coprocessb\006proto3"
+  "oprocess\032\037coprocess_response_object.prot"
+  "o\032 coprocess_return_overrides.proto\032\024gra"
+  "pnel_values.proto\"\241\010\n\021MiniRequestObject\022"
+  ":\n\007headers\030\001 \003(\0132).coprocess.MiniRequest"
+  "Object.HeadersEntry\022A\n\013set_headers\030\002 \003(\013"
+  "2,.coprocess.MiniRequestObject.SetHeader"
+  "sEntry\022\026\n\016delete_headers\030\003 \003(\t\022\014\n\004body\030\004"
+  " \001(\t\022\013\n\003url\030\005 \001(\t\0228\n\006params\030\006 \003(\0132(.copr"
+  "ocess.MiniRequestObject.ParamsEntry\022\?\n\na"
+  "dd_params\030\007 \003(\0132+.coprocess.MiniRequestO"
+  "bject.AddParamsEntry\022I\n\017extended_params\030"
+  "\010 \003(\01320.coprocess.MiniRequestObject.Exte"
+  "ndedParamsEntry\022\025\n\rdelete_params\030\t \003(\t\0224"
+  "\n\020return_overrides\030\n \001(\0132\032.coprocess.Ret"
+  "urnOverrides\022\016\n\006method\030\013 \001(\t\022\023\n\013request_"
+  "uri\030\014 \001(\t\022\016\n\006scheme\030\r \001(\t\022\020\n\010raw_body\030\016 "
+  "\001(\014\022.\n\022multivalue_headers\030\350\007 \003(\0132\021.copro"
+  "cess.Header\022*\n\016append_headers\030\351\007 \003(\0132\021.c"
+  "oprocess.Header\022,\n\021multivalue_params\030\352\007 "
+  "\003(\0132\020.coprocess.Param\022(\n\rappend_params\030\353"
+  "\007 \003(\0132\020.coprocess.Param\022$\n\010trailers\030\354\007 \003"
+  "(\0132\021.coprocess.Header\022\027\n\016body_truncated\030"
+  "\355\007 \001(\010\022\022\n\tbody_size\030\356\007 \001(\003\032.\n\014HeadersEnt"
+  "ry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0321\n\017Se"
+  "tHeadersEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001("
+  "\t:\0028\001\032-\n\013ParamsEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005val"
+  "ue\030\002 \001(\t:\0028\001\0320\n\016AddParamsEntry\022\013\n\003key\030\001 "
+  "\001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0325\n\023ExtendedParams"
+  "Entry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z"
+  "2github.com/grapnel-gateway/grapnel/prot"
+  "o/coprocessb\006proto3"
   ;
-static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_deps[1] = {
+static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_deps[3] = {
+  &::descriptor_table_coprocess_5fresponse_5fobject_2eproto,
   &::descriptor_table_coprocess_5freturn_5foverrides_2eproto,
+  &::descriptor_table_grapnel_5fvalues_2eproto,
 };
 static ::_pbi::once_flag descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_once;
 const ::_pbi::DescriptorTable descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto = {
-    false, false, 941, descriptor_table_protodef_coprocess_5fmini_5frequest_5fobject_2eproto,
+    false, false, 1259, descriptor_table_protodef_coprocess_5fmini_5frequest_5fobject_2eproto,
     "coprocess_mini_request_object.proto",
-    &descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_once, descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_deps, 1, 6,
+    &descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_once, descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto_deps, 3, 6,
     schemas, file_default_instances, TableStruct_coprocess_5fmini_5frequest_5fobject_2eproto::offsets,
     file_level_metadata_coprocess_5fmini_5frequest_5fobject_2eproto, file_level_enum_descriptors_coprocess_5fmini_5frequest_5fobject_2eproto,
     file_level_service_descriptors_coprocess_5fmini_5frequest_5fobject_2eproto,
@@ -330,6 +354,21 @@ void MiniRequestObject::clear_return_overrides() {
   }
   _impl_.return_overrides_ = nullptr;
 }
+void MiniRequestObject::clear_multivalue_headers() {
+  _impl_.multivalue_headers_.Clear();
+}
+void MiniRequestObject::clear_append_headers() {
+  _impl_.append_headers_.Clear();
+}
+void MiniRequestObject::clear_multivalue_params() {
+  _impl_.multivalue_params_.Clear();
+}
+void MiniRequestObject::clear_append_params() {
+  _impl_.append_params_.Clear();
+}
+void MiniRequestObject::clear_trailers() {
+  _impl_.trailers_.Clear();
+}
 MiniRequestObject::MiniRequestObject(::PROTOBUF_NAMESPACE_ID::Arena* arena,
                          bool is_message_owned)
   : ::PROTOBUF_NAMESPACE_ID::Message(arena, is_message_owned) {
@@ -350,6 +389,11 @@ MiniRequestObject::MiniRequestObject(const MiniRequestObject& from)
     , /*decltype(_impl_.add_params_)*/{}
     , /*decltype(_impl_.extended_params_)*/{}
     , decltype(_impl_.delete_params_){from._impl_.delete_params_}
+    , decltype(_impl_.multivalue_headers_){from._impl_.multivalue_headers_}
+    , decltype(_impl_.append_headers_){from._impl_.append_headers_}
+    , decltype(_impl_.multivalue_params_){from._impl_.multivalue_params_}
+    , decltype(_impl_.append_params_){from._impl_.append_params_}
+    , decltype(_impl_.trailers_){from._impl_.trailers_}
     , decltype(_impl_.body_){}
     , decltype(_impl_.url_){}
     , decltype(_impl_.method_){}
@@ -357,6 +401,8 @@ MiniRequestObject::MiniRequestObject(const MiniRequestObject& from)
     , decltype(_impl_.scheme_){}
     , decltype(_impl_.raw_body_){}
     , decltype(_impl_.return_overrides_){nullptr}
+    , decltype(_impl_.body_size_){}
+    , decltype(_impl_.body_truncated_){}
     , /*decltype(_impl_._cached_size_)*/{}};
 
   _internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
@@ -416,6 +462,9 @@ MiniRequestObject::MiniRequestObject(const MiniRequestObject& from)
   if (from._internal_has_return_overrides()) {
     _this->_impl_.return_overrides_ = new ::coprocess::ReturnOverrides(*from._impl_.return_overrides_);
   }
+  ::memcpy(&_impl_.body_size_, &from._impl_.body_size_,
+    static_cast<size_t>(reinterpret_cast<char*>(&_impl_.body_truncated_) -
+    reinterpret_cast<char*>(&_impl_.body_size_)) + sizeof(_impl_.body_truncated_));
   // @@protoc_insertion_point(copy_constructor:coprocess.MiniRequestObject)
 }
 
@@ -431,6 +480,11 @@ inline void MiniRequestObject::SharedCtor(
     , /*decltype(_impl_.add_params_)*/{::_pbi::ArenaInitialized(), arena}
     , /*decltype(_impl_.extended_params_)*/{::_pbi::ArenaInitialized(), arena}
     , decltype(_impl_.delete_params_){arena}
+    , decltype(_impl_.multivalue_headers_){arena}
+    , decltype(_impl_.append_headers_){arena}
+    , decltype(_impl_.multivalue_params_){arena}
+    , decltype(_impl_.append_params_){arena}
+    , decltype(_impl_.trailers_){arena}
     , decltype(_impl_.body_){}
     , decltype(_impl_.url_){}
     , decltype(_impl_.method_){}
@@ -438,6 +492,8 @@ inline void MiniRequestObject::SharedCtor(
     , decltype(_impl_.scheme_){}
     , decltype(_impl_.raw_body_){}
     , decltype(_impl_.return_overrides_){nullptr}
+    , decltype(_impl_.body_size_){int64_t{0}}
+    , decltype(_impl_.body_truncated_){false}
     , /*decltype(_impl_._cached_size_)*/{}
   };
   _impl_.body_.InitDefault();
@@ -490,6 +546,11 @@ inline void MiniRequestObject::SharedDtor() {
   _impl_.extended_params_.Destruct();
   _impl_.extended_params_.~MapField();
   _impl_.delete_params_.~RepeatedPtrField();
+  _impl_.multivalue_headers_.~RepeatedPtrField();
+  _impl_.append_headers_.~RepeatedPtrField();
+  _impl_.multivalue_params_.~RepeatedPtrField();
+  _impl_.append_params_.~RepeatedPtrField();
+  _impl_.trailers_.~RepeatedPtrField();
   _impl_.body_.Destroy();
   _impl_.url_.Destroy();
   _impl_.method_.Destroy();
@@ -524,6 +585,11 @@ void MiniRequestObject::Clear() {
   _impl_.add_params_.Clear();
   _impl_.extended_params_.Clear();
   _impl_.delete_params_.Clear();
+  _impl_.multivalue_headers_.Clear();
+  _impl_.append_headers_.Clear();
+  _impl_.multivalue_params_.Clear();
+  _impl_.append_params_.Clear();
+  _impl_.trailers_.Clear();
   _impl_.body_.ClearToEmpty();
   _impl_.url_.ClearToEmpty();
   _impl_.method_.ClearToEmpty();
@@ -534,6 +600,9 @@ void MiniRequestObject::Clear() {
     delete _impl_.return_overrides_;
   }
   _impl_.return_overrides_ = nullptr;
+  ::memset(&_impl_.body_size_, 0, static_cast<size_t>(
+      reinterpret_cast<char*>(&_impl_.body_truncated_) -
+      reinterpret_cast<char*>(&_impl_.body_size_)) + sizeof(_impl_.body_truncated_));
   _internal_metadata_.Clear<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>();
 }
 
@@ -701,6 +770,87 @@ const char* MiniRequestObject::_InternalParse(const char* ptr, ::_pbi::ParseCont
         if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 114)) {
           auto str = _internal_mutable_raw_body();
           ptr = ::_pbi::InlineGreedyStringParser(str, ptr, ctx);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Header multivalue_headers = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 66)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_multivalue_headers(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8002>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Header append_headers = 1001;
+      case 1001:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 74)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_append_headers(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8010>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Param multivalue_params = 1002;
+      case 1002:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 82)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_multivalue_params(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8018>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Param append_params = 1003;
+      case 1003:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 90)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_append_params(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8026>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Header trailers = 1004;
+      case 1004:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 98)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_trailers(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8034>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // bool body_truncated = 1005;
+      case 1005:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 104)) {
+          _impl_.body_truncated_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // int64 body_size = 1006;
+      case 1006:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 112)) {
+          _impl_.body_size_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
           CHK_(ptr);
         } else
           goto handle_unusual;
@@ -967,6 +1117,58 @@ uint8_t* MiniRequestObject::_InternalSerialize(
         14, this->_internal_raw_body(), target);
   }
 
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_multivalue_headers_size()); i < n; i++) {
+    const auto& repfield = this->_internal_multivalue_headers(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1000, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // repeated .coprocess.Header append_headers = 1001;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_append_headers_size()); i < n; i++) {
+    const auto& repfield = this->_internal_append_headers(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1001, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // repeated .coprocess.Param multivalue_params = 1002;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_multivalue_params_size()); i < n; i++) {
+    const auto& repfield = this->_internal_multivalue_params(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1002, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // repeated .coprocess.Param append_params = 1003;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_append_params_size()); i < n; i++) {
+    const auto& repfield = this->_internal_append_params(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1003, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // repeated .coprocess.Header trailers = 1004;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_trailers_size()); i < n; i++) {
+    const auto& repfield = this->_internal_trailers(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1004, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // bool body_truncated = 1005;
+  if (this->_internal_body_truncated() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteBoolToArray(1005, this->_internal_body_truncated(), target);
+  }
+
+  // int64 body_size = 1006;
+  if (this->_internal_body_size() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteInt64ToArray(1006, this->_internal_body_size(), target);
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -1044,6 +1246,41 @@ size_t MiniRequestObject::ByteSizeLong() const {
       _impl_.delete_params_.Get(i));
   }
 
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  total_size += 2UL * this->_internal_multivalue_headers_size();
+  for (const auto& msg : this->_impl_.multivalue_headers_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
+  // repeated .coprocess.Header append_headers = 1001;
+  total_size += 2UL * this->_internal_append_headers_size();
+  for (const auto& msg : this->_impl_.append_headers_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
+  // repeated .coprocess.Param multivalue_params = 1002;
+  total_size += 2UL * this->_internal_multivalue_params_size();
+  for (const auto& msg : this->_impl_.multivalue_params_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
+  // repeated .coprocess.Param append_params = 1003;
+  total_size += 2UL * this->_internal_append_params_size();
+  for (const auto& msg : this->_impl_.append_params_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
+  // repeated .coprocess.Header trailers = 1004;
+  total_size += 2UL * this->_internal_trailers_size();
+  for (const auto& msg : this->_impl_.trailers_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
   // string body = 4;
   if (!this->_internal_body().empty()) {
     total_size += 1 +
@@ -1093,6 +1330,18 @@ size_t MiniRequestObject::ByteSizeLong() const {
         *_impl_.return_overrides_);
   }
 
+  // int64 body_size = 1006;
+  if (this->_internal_body_size() != 0) {
+    total_size += 2 +
+      ::_pbi::WireFormatLite::Int64Size(
+        this->_internal_body_size());
+  }
+
+  // bool body_truncated = 1005;
+  if (this->_internal_body_truncated() != 0) {
+    total_size += 2 + 1;
+  }
+
   return MaybeComputeUnknownFieldsSize(total_size, &_impl_._cached_size_);
 }
 
@@ -1118,6 +1367,11 @@ void MiniRequestObject::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, cons
   _this->_impl_.add_params_.MergeFrom(from._impl_.add_params_);
   _this->_impl_.extended_params_.MergeFrom(from._impl_.extended_params_);
   _this->_impl_.delete_params_.MergeFrom(from._impl_.delete_params_);
+  _this->_impl_.multivalue_headers_.MergeFrom(from._impl_.multivalue_headers_);
+  _this->_impl_.append_headers_.MergeFrom(from._impl_.append_headers_);
+  _this->_impl_.multivalue_params_.MergeFrom(from._impl_.multivalue_params_);
+  _this->_impl_.append_params_.MergeFrom(from._impl_.append_params_);
+  _this->_impl_.trailers_.MergeFrom(from._impl_.trailers_);
   if (!from._internal_body().empty()) {
     _this->_internal_set_body(from._internal_body());
   }
@@ -1139,6 +1393,12 @@ void MiniRequestObject::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, cons
   if (from._internal_has_return_overrides()) {
     _this->_internal_mutable_return_overrides()->::coprocess::ReturnOverrides::MergeFrom(
         from._internal_return_overrides());
+  }
+  if (from._internal_body_size() != 0) {
+    _this->_internal_set_body_size(from._internal_body_size());
+  }
+  if (from._internal_body_truncated() != 0) {
+    _this->_internal_set_body_truncated(from._internal_body_truncated());
   }
   _this->_internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
 }
@@ -1166,6 +1426,11 @@ void MiniRequestObject::InternalSwap(MiniRequestObject* other) {
   _impl_.add_params_.InternalSwap(&other->_impl_.add_params_);
   _impl_.extended_params_.InternalSwap(&other->_impl_.extended_params_);
   _impl_.delete_params_.InternalSwap(&other->_impl_.delete_params_);
+  _impl_.multivalue_headers_.InternalSwap(&other->_impl_.multivalue_headers_);
+  _impl_.append_headers_.InternalSwap(&other->_impl_.append_headers_);
+  _impl_.multivalue_params_.InternalSwap(&other->_impl_.multivalue_params_);
+  _impl_.append_params_.InternalSwap(&other->_impl_.append_params_);
+  _impl_.trailers_.InternalSwap(&other->_impl_.trailers_);
   ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
       &_impl_.body_, lhs_arena,
       &other->_impl_.body_, rhs_arena
@@ -1190,7 +1455,12 @@ void MiniRequestObject::InternalSwap(MiniRequestObject* other) {
       &_impl_.raw_body_, lhs_arena,
       &other->_impl_.raw_body_, rhs_arena
   );
-  swap(_impl_.return_overrides_, other->_impl_.return_overrides_);
+  ::PROTOBUF_NAMESPACE_ID::internal::memswap<
+      PROTOBUF_FIELD_OFFSET(MiniRequestObject, _impl_.body_truncated_)
+      + sizeof(MiniRequestObject::_impl_.body_truncated_)
+      - PROTOBUF_FIELD_OFFSET(MiniRequestObject, _impl_.return_overrides_)>(
+          reinterpret_cast<char*>(&_impl_.return_overrides_),
+          reinterpret_cast<char*>(&other->_impl_.return_overrides_));
 }
 
 ::PROTOBUF_NAMESPACE_ID::Metadata MiniRequestObject::GetMetadata() const {

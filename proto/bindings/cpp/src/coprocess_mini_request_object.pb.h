@@ -33,7 +33,9 @@
 #include <google/protobuf/map_entry.h>
 #include <google/protobuf/map_field_inl.h>
 #include <google/protobuf/unknown_field_set.h>
+#include "coprocess_response_object.pb.h"
 #include "coprocess_return_overrides.pb.h"
+#include "grapnel_values.pb.h"
 // @@protoc_insertion_point(includes)
 #include <google/protobuf/port_def.inc>
 #define PROTOBUF_INTERNAL_EXPORT_coprocess_5fmini_5frequest_5fobject_2eproto
@@ -351,6 +353,11 @@ class MiniRequestObject final :
     kAddParamsFieldNumber = 7,
     kExtendedParamsFieldNumber = 8,
     kDeleteParamsFieldNumber = 9,
+    kMultivalueHeadersFieldNumber = 1000,
+    kAppendHeadersFieldNumber = 1001,
+    kMultivalueParamsFieldNumber = 1002,
+    kAppendParamsFieldNumber = 1003,
+    kTrailersFieldNumber = 1004,
     kBodyFieldNumber = 4,
     kUrlFieldNumber = 5,
     kMethodFieldNumber = 11,
@@ -358,6 +365,8 @@ class MiniRequestObject final :
     kSchemeFieldNumber = 13,
     kRawBodyFieldNumber = 14,
     kReturnOverridesFieldNumber = 10,
+    kBodySizeFieldNumber = 1006,
+    kBodyTruncatedFieldNumber = 1005,
   };
   // map<string, string> headers = 1;
   int headers_size() const;
@@ -492,6 +501,96 @@ class MiniRequestObject final :
   std::string* _internal_add_delete_params();
   public:
 
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  int multivalue_headers_size() const;
+  private:
+  int _internal_multivalue_headers_size() const;
+  public:
+  void clear_multivalue_headers();
+  ::coprocess::Header* mutable_multivalue_headers(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+      mutable_multivalue_headers();
+  private:
+  const ::coprocess::Header& _internal_multivalue_headers(int index) const;
+  ::coprocess::Header* _internal_add_multivalue_headers();
+  public:
+  const ::coprocess::Header& multivalue_headers(int index) const;
+  ::coprocess::Header* add_multivalue_headers();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+      multivalue_headers() const;
+
+  // repeated .coprocess.Header append_headers = 1001;
+  int append_headers_size() const;
+  private:
+  int _internal_append_headers_size() const;
+  public:
+  void clear_append_headers();
+  ::coprocess::Header* mutable_append_headers(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+      mutable_append_headers();
+  private:
+  const ::coprocess::Header& _internal_append_headers(int index) const;
+  ::coprocess::Header* _internal_add_append_headers();
+  public:
+  const ::coprocess::Header& append_headers(int index) const;
+  ::coprocess::Header* add_append_headers();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+      append_headers() const;
+
+  // repeated .coprocess.Param multivalue_params = 1002;
+  int multivalue_params_size() const;
+  private:
+  int _internal_multivalue_params_size() const;
+  public:
+  void clear_multivalue_params();
+  ::coprocess::Param* mutable_multivalue_params(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >*
+      mutable_multivalue_params();
+  private:
+  const ::coprocess::Param& _internal_multivalue_params(int index) const;
+  ::coprocess::Param* _internal_add_multivalue_params();
+  public:
+  const ::coprocess::Param& multivalue_params(int index) const;
+  ::coprocess::Param* add_multivalue_params();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >&
+      multivalue_params() const;
+
+  // repeated .coprocess.Param append_params = 1003;
+  int append_params_size() const;
+  private:
+  int _internal_append_params_size() const;
+  public:
+  void clear_append_params();
+  ::coprocess::Param* mutable_append_params(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >*
+      mutable_append_params();
+  private:
+  const ::coprocess::Param& _internal_append_params(int index) const;
+  ::coprocess::Param* _internal_add_append_params();
+  public:
+  const ::coprocess::Param& append_params(int index) const;
+  ::coprocess::Param* add_append_params();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >&
+      append_params() const;
+
+  // repeated .coprocess.Header trailers = 1004;
+  int trailers_size() const;
+  private:
+  int _internal_trailers_size() const;
+  public:
+  void clear_trailers();
+  ::coprocess::Header* mutable_trailers(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+      mutable_trailers();
+  private:
+  const ::coprocess::Header& _internal_trailers(int index) const;
+  ::coprocess::Header* _internal_add_trailers();
+  public:
+  const ::coprocess::Header& trailers(int index) const;
+  ::coprocess::Header* add_trailers();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+      trailers() const;
+
   // string body = 4;
   void clear_body();
   const std::string& body() const;
@@ -594,6 +693,24 @@ class MiniRequestObject final :
       ::coprocess::ReturnOverrides* return_overrides);
   ::coprocess::ReturnOverrides* unsafe_arena_release_return_overrides();
 
+  // int64 body_size = 1006;
+  void clear_body_size();
+  int64_t body_size() const;
+  void set_body_size(int64_t value);
+  private:
+  int64_t _internal_body_size() const;
+  void _internal_set_body_size(int64_t value);
+  public:
+
+  // bool body_truncated = 1005;
+  void clear_body_truncated();
+  bool body_truncated() const;
+  void set_body_truncated(bool value);
+  private:
+  bool _internal_body_truncated() const;
+  void _internal_set_body_truncated(bool value);
+  public:
+
   // @@protoc_insertion_point(class_scope:coprocess.MiniRequestObject)
  private:
   class _Internal;
@@ -629,6 +746,11 @@ class MiniRequestObject final :
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> extended_params_;
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField<std::string> delete_params_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > multivalue_headers_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > append_headers_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param > multivalue_params_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param > append_params_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > trailers_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr body_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr url_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr method_;
@@ -636,6 +758,8 @@ class MiniRequestObject final :
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr scheme_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr raw_body_;
     ::coprocess::ReturnOverrides* return_overrides_;
+    int64_t body_size_;
+    bool body_truncated_;
     mutable ::PROTOBUF_NAMESPACE_ID::internal::CachedSize _cached_size_;
   };
   union { Impl_ _impl_; };
@@ -1340,6 +1464,231 @@ inline void MiniRequestObject::set_allocated_raw_body(std::string* raw_body) {
   }
 #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
   // @@protoc_insertion_point(field_set_allocated:coprocess.MiniRequestObject.raw_body)
+}
+
+// repeated .coprocess.Header multivalue_headers = 1000;
+inline int MiniRequestObject::_internal_multivalue_headers_size() const {
+  return _impl_.multivalue_headers_.size();
+}
+inline int MiniRequestObject::multivalue_headers_size() const {
+  return _internal_multivalue_headers_size();
+}
+inline ::coprocess::Header* MiniRequestObject::mutable_multivalue_headers(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.MiniRequestObject.multivalue_headers)
+  return _impl_.multivalue_headers_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+MiniRequestObject::mutable_multivalue_headers() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.MiniRequestObject.multivalue_headers)
+  return &_impl_.multivalue_headers_;
+}
+inline const ::coprocess::Header& MiniRequestObject::_internal_multivalue_headers(int index) const {
+  return _impl_.multivalue_headers_.Get(index);
+}
+inline const ::coprocess::Header& MiniRequestObject::multivalue_headers(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.multivalue_headers)
+  return _internal_multivalue_headers(index);
+}
+inline ::coprocess::Header* MiniRequestObject::_internal_add_multivalue_headers() {
+  return _impl_.multivalue_headers_.Add();
+}
+inline ::coprocess::Header* MiniRequestObject::add_multivalue_headers() {
+  ::coprocess::Header* _add = _internal_add_multivalue_headers();
+  // @@protoc_insertion_point(field_add:coprocess.MiniRequestObject.multivalue_headers)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+MiniRequestObject::multivalue_headers() const {
+  // @@protoc_insertion_point(field_list:coprocess.MiniRequestObject.multivalue_headers)
+  return _impl_.multivalue_headers_;
+}
+
+// repeated .coprocess.Header append_headers = 1001;
+inline int MiniRequestObject::_internal_append_headers_size() const {
+  return _impl_.append_headers_.size();
+}
+inline int MiniRequestObject::append_headers_size() const {
+  return _internal_append_headers_size();
+}
+inline ::coprocess::Header* MiniRequestObject::mutable_append_headers(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.MiniRequestObject.append_headers)
+  return _impl_.append_headers_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+MiniRequestObject::mutable_append_headers() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.MiniRequestObject.append_headers)
+  return &_impl_.append_headers_;
+}
+inline const ::coprocess::Header& MiniRequestObject::_internal_append_headers(int index) const {
+  return _impl_.append_headers_.Get(index);
+}
+inline const ::coprocess::Header& MiniRequestObject::append_headers(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.append_headers)
+  return _internal_append_headers(index);
+}
+inline ::coprocess::Header* MiniRequestObject::_internal_add_append_headers() {
+  return _impl_.append_headers_.Add();
+}
+inline ::coprocess::Header* MiniRequestObject::add_append_headers() {
+  ::coprocess::Header* _add = _internal_add_append_headers();
+  // @@protoc_insertion_point(field_add:coprocess.MiniRequestObject.append_headers)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+MiniRequestObject::append_headers() const {
+  // @@protoc_insertion_point(field_list:coprocess.MiniRequestObject.append_headers)
+  return _impl_.append_headers_;
+}
+
+// repeated .coprocess.Param multivalue_params = 1002;
+inline int MiniRequestObject::_internal_multivalue_params_size() const {
+  return _impl_.multivalue_params_.size();
+}
+inline int MiniRequestObject::multivalue_params_size() const {
+  return _internal_multivalue_params_size();
+}
+inline ::coprocess::Param* MiniRequestObject::mutable_multivalue_params(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.MiniRequestObject.multivalue_params)
+  return _impl_.multivalue_params_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >*
+MiniRequestObject::mutable_multivalue_params() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.MiniRequestObject.multivalue_params)
+  return &_impl_.multivalue_params_;
+}
+inline const ::coprocess::Param& MiniRequestObject::_internal_multivalue_params(int index) const {
+  return _impl_.multivalue_params_.Get(index);
+}
+inline const ::coprocess::Param& MiniRequestObject::multivalue_params(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.multivalue_params)
+  return _internal_multivalue_params(index);
+}
+inline ::coprocess::Param* MiniRequestObject::_internal_add_multivalue_params() {
+  return _impl_.multivalue_params_.Add();
+}
+inline ::coprocess::Param* MiniRequestObject::add_multivalue_params() {
+  ::coprocess::Param* _add = _internal_add_multivalue_params();
+  // @@protoc_insertion_point(field_add:coprocess.MiniRequestObject.multivalue_params)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >&
+MiniRequestObject::multivalue_params() const {
+  // @@protoc_insertion_point(field_list:coprocess.MiniRequestObject.multivalue_params)
+  return _impl_.multivalue_params_;
+}
+
+// repeated .coprocess.Param append_params = 1003;
+inline int MiniRequestObject::_internal_append_params_size() const {
+  return _impl_.append_params_.size();
+}
+inline int MiniRequestObject::append_params_size() const {
+  return _internal_append_params_size();
+}
+inline ::coprocess::Param* MiniRequestObject::mutable_append_params(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.MiniRequestObject.append_params)
+  return _impl_.append_params_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >*
+MiniRequestObject::mutable_append_params() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.MiniRequestObject.append_params)
+  return &_impl_.append_params_;
+}
+inline const ::coprocess::Param& MiniRequestObject::_internal_append_params(int index) const {
+  return _impl_.append_params_.Get(index);
+}
+inline const ::coprocess::Param& MiniRequestObject::append_params(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.append_params)
+  return _internal_append_params(index);
+}
+inline ::coprocess::Param* MiniRequestObject::_internal_add_append_params() {
+  return _impl_.append_params_.Add();
+}
+inline ::coprocess::Param* MiniRequestObject::add_append_params() {
+  ::coprocess::Param* _add = _internal_add_append_params();
+  // @@protoc_insertion_point(field_add:coprocess.MiniRequestObject.append_params)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Param >&
+MiniRequestObject::append_params() const {
+  // @@protoc_insertion_point(field_list:coprocess.MiniRequestObject.append_params)
+  return _impl_.append_params_;
+}
+
+// repeated .coprocess.Header trailers = 1004;
+inline int MiniRequestObject::_internal_trailers_size() const {
+  return _impl_.trailers_.size();
+}
+inline int MiniRequestObject::trailers_size() const {
+  return _internal_trailers_size();
+}
+inline ::coprocess::Header* MiniRequestObject::mutable_trailers(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.MiniRequestObject.trailers)
+  return _impl_.trailers_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+MiniRequestObject::mutable_trailers() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.MiniRequestObject.trailers)
+  return &_impl_.trailers_;
+}
+inline const ::coprocess::Header& MiniRequestObject::_internal_trailers(int index) const {
+  return _impl_.trailers_.Get(index);
+}
+inline const ::coprocess::Header& MiniRequestObject::trailers(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.trailers)
+  return _internal_trailers(index);
+}
+inline ::coprocess::Header* MiniRequestObject::_internal_add_trailers() {
+  return _impl_.trailers_.Add();
+}
+inline ::coprocess::Header* MiniRequestObject::add_trailers() {
+  ::coprocess::Header* _add = _internal_add_trailers();
+  // @@protoc_insertion_point(field_add:coprocess.MiniRequestObject.trailers)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+MiniRequestObject::trailers() const {
+  // @@protoc_insertion_point(field_list:coprocess.MiniRequestObject.trailers)
+  return _impl_.trailers_;
+}
+
+// bool body_truncated = 1005;
+inline void MiniRequestObject::clear_body_truncated() {
+  _impl_.body_truncated_ = false;
+}
+inline bool MiniRequestObject::_internal_body_truncated() const {
+  return _impl_.body_truncated_;
+}
+inline bool MiniRequestObject::body_truncated() const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.body_truncated)
+  return _internal_body_truncated();
+}
+inline void MiniRequestObject::_internal_set_body_truncated(bool value) {
+  
+  _impl_.body_truncated_ = value;
+}
+inline void MiniRequestObject::set_body_truncated(bool value) {
+  _internal_set_body_truncated(value);
+  // @@protoc_insertion_point(field_set:coprocess.MiniRequestObject.body_truncated)
+}
+
+// int64 body_size = 1006;
+inline void MiniRequestObject::clear_body_size() {
+  _impl_.body_size_ = int64_t{0};
+}
+inline int64_t MiniRequestObject::_internal_body_size() const {
+  return _impl_.body_size_;
+}
+inline int64_t MiniRequestObject::body_size() const {
+  // @@protoc_insertion_point(field_get:coprocess.MiniRequestObject.body_size)
+  return _internal_body_size();
+}
+inline void MiniRequestObject::_internal_set_body_size(int64_t value) {
+  
+  _impl_.body_size_ = value;
+}
+inline void MiniRequestObject::set_body_size(int64_t value) {
+  _internal_set_body_size(value);
+  // @@protoc_insertion_point(field_set:coprocess.MiniRequestObject.body_size)
 }
 
 #ifdef __GNUC__

@@ -51,6 +51,7 @@ PROTOBUF_CONSTEXPR Object::Object(
   , /*decltype(_impl_.request_)*/nullptr
   , /*decltype(_impl_.session_)*/nullptr
   , /*decltype(_impl_.response_)*/nullptr
+  , /*decltype(_impl_.facts_)*/nullptr
   , /*decltype(_impl_.hook_type_)*/0
   , /*decltype(_impl_._cached_size_)*/{}} {}
 struct ObjectDefaultTypeInternal {
@@ -125,6 +126,7 @@ const uint32_t TableStruct_coprocess_5fobject_2eproto::offsets[] PROTOBUF_SECTIO
   PROTOBUF_FIELD_OFFSET(::coprocess::Object, _impl_.metadata_),
   PROTOBUF_FIELD_OFFSET(::coprocess::Object, _impl_.spec_),
   PROTOBUF_FIELD_OFFSET(::coprocess::Object, _impl_.response_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::Object, _impl_.facts_),
   ~0u,  // no _has_bits_
   PROTOBUF_FIELD_OFFSET(::coprocess::Event, _internal_metadata_),
   ~0u,  // no _extensions_
@@ -143,8 +145,8 @@ static const ::_pbi::MigrationSchema schemas[] PROTOBUF_SECTION_VARIABLE(protode
   { 0, 8, -1, sizeof(::coprocess::Object_MetadataEntry_DoNotUse)},
   { 10, 18, -1, sizeof(::coprocess::Object_SpecEntry_DoNotUse)},
   { 20, -1, -1, sizeof(::coprocess::Object)},
-  { 33, -1, -1, sizeof(::coprocess::Event)},
-  { 40, -1, -1, sizeof(::coprocess::EventReply)},
+  { 34, -1, -1, sizeof(::coprocess::Event)},
+  { 41, -1, -1, sizeof(::coprocess::EventReply)},
 };
 
 static const ::_pb::Message* const file_default_instances[] = {
@@ -160,34 +162,36 @@ const char descriptor_table_protodef_coprocess_5fobject_2eproto[] PROTOBUF_SECTI
   "rocess_common.proto\032#coprocess_mini_requ"
   "est_object.proto\032\037coprocess_response_obj"
   "ect.proto\032\035coprocess_session_state.proto"
-  "\"\205\003\n\006Object\022&\n\thook_type\030\001 \001(\0162\023.coproce"
-  "ss.HookType\022\021\n\thook_name\030\002 \001(\t\022-\n\007reques"
-  "t\030\003 \001(\0132\034.coprocess.MiniRequestObject\022(\n"
-  "\007session\030\004 \001(\0132\027.coprocess.SessionState\022"
-  "1\n\010metadata\030\005 \003(\0132\037.coprocess.Object.Met"
-  "adataEntry\022)\n\004spec\030\006 \003(\0132\033.coprocess.Obj"
-  "ect.SpecEntry\022+\n\010response\030\007 \001(\0132\031.coproc"
-  "ess.ResponseObject\032/\n\rMetadataEntry\022\013\n\003k"
-  "ey\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\032+\n\tSpecEntry"
-  "\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"\030\n\005Even"
-  "t\022\017\n\007payload\030\001 \001(\t\"\014\n\nEventReply2|\n\nDisp"
-  "atcher\0222\n\010Dispatch\022\021.coprocess.Object\032\021."
-  "coprocess.Object\"\000\022:\n\rDispatchEvent\022\020.co"
-  "process.Event\032\025.coprocess.EventReply\"\000B4"
-  "Z2github.com/grapnel-gateway/grapnel/pro"
-  "to/coprocessb\006proto3"
+  "\032\023grapnel_facts.proto\"\247\003\n\006Object\022&\n\thook"
+  "_type\030\001 \001(\0162\023.coprocess.HookType\022\021\n\thook"
+  "_name\030\002 \001(\t\022-\n\007request\030\003 \001(\0132\034.coprocess"
+  ".MiniRequestObject\022(\n\007session\030\004 \001(\0132\027.co"
+  "process.SessionState\0221\n\010metadata\030\005 \003(\0132\037"
+  ".coprocess.Object.MetadataEntry\022)\n\004spec\030"
+  "\006 \003(\0132\033.coprocess.Object.SpecEntry\022+\n\010re"
+  "sponse\030\007 \001(\0132\031.coprocess.ResponseObject\022"
+  " \n\005facts\030\350\007 \001(\0132\020.coprocess.Facts\032/\n\rMet"
+  "adataEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\002"
+  "8\001\032+\n\tSpecEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 "
+  "\001(\t:\0028\001\"\030\n\005Event\022\017\n\007payload\030\001 \001(\t\"\014\n\nEve"
+  "ntReply2|\n\nDispatcher\0222\n\010Dispatch\022\021.copr"
+  "ocess.Object\032\021.coprocess.Object\"\000\022:\n\rDis"
+  "patchEvent\022\020.coprocess.Event\032\025.coprocess"
+  ".EventReply\"\000B4Z2github.com/grapnel-gate"
+  "way/grapnel/proto/coprocessb\006proto3"
   ;
-static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5fobject_2eproto_deps[4] = {
+static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5fobject_2eproto_deps[5] = {
   &::descriptor_table_coprocess_5fcommon_2eproto,
   &::descriptor_table_coprocess_5fmini_5frequest_5fobject_2eproto,
   &::descriptor_table_coprocess_5fresponse_5fobject_2eproto,
   &::descriptor_table_coprocess_5fsession_5fstate_2eproto,
+  &::descriptor_table_grapnel_5ffacts_2eproto,
 };
 static ::_pbi::once_flag descriptor_table_coprocess_5fobject_2eproto_once;
 const ::_pbi::DescriptorTable descriptor_table_coprocess_5fobject_2eproto = {
-    false, false, 780, descriptor_table_protodef_coprocess_5fobject_2eproto,
+    false, false, 835, descriptor_table_protodef_coprocess_5fobject_2eproto,
     "coprocess_object.proto",
-    &descriptor_table_coprocess_5fobject_2eproto_once, descriptor_table_coprocess_5fobject_2eproto_deps, 4, 5,
+    &descriptor_table_coprocess_5fobject_2eproto_once, descriptor_table_coprocess_5fobject_2eproto_deps, 5, 5,
     schemas, file_default_instances, TableStruct_coprocess_5fobject_2eproto::offsets,
     file_level_metadata_coprocess_5fobject_2eproto, file_level_enum_descriptors_coprocess_5fobject_2eproto,
     file_level_service_descriptors_coprocess_5fobject_2eproto,
@@ -235,6 +239,7 @@ class Object::_Internal {
   static const ::coprocess::MiniRequestObject& request(const Object* msg);
   static const ::coprocess::SessionState& session(const Object* msg);
   static const ::coprocess::ResponseObject& response(const Object* msg);
+  static const ::coprocess::Facts& facts(const Object* msg);
 };
 
 const ::coprocess::MiniRequestObject&
@@ -248,6 +253,10 @@ Object::_Internal::session(const Object* msg) {
 const ::coprocess::ResponseObject&
 Object::_Internal::response(const Object* msg) {
   return *msg->_impl_.response_;
+}
+const ::coprocess::Facts&
+Object::_Internal::facts(const Object* msg) {
+  return *msg->_impl_.facts_;
 }
 void Object::clear_request() {
   if (GetArenaForAllocation() == nullptr && _impl_.request_ != nullptr) {
@@ -266,6 +275,12 @@ void Object::clear_response() {
     delete _impl_.response_;
   }
   _impl_.response_ = nullptr;
+}
+void Object::clear_facts() {
+  if (GetArenaForAllocation() == nullptr && _impl_.facts_ != nullptr) {
+    delete _impl_.facts_;
+  }
+  _impl_.facts_ = nullptr;
 }
 Object::Object(::PROTOBUF_NAMESPACE_ID::Arena* arena,
                          bool is_message_owned)
@@ -286,6 +301,7 @@ Object::Object(const Object& from)
     , decltype(_impl_.request_){nullptr}
     , decltype(_impl_.session_){nullptr}
     , decltype(_impl_.response_){nullptr}
+    , decltype(_impl_.facts_){nullptr}
     , decltype(_impl_.hook_type_){}
     , /*decltype(_impl_._cached_size_)*/{}};
 
@@ -309,6 +325,9 @@ Object::Object(const Object& from)
   if (from._internal_has_response()) {
     _this->_impl_.response_ = new ::coprocess::ResponseObject(*from._impl_.response_);
   }
+  if (from._internal_has_facts()) {
+    _this->_impl_.facts_ = new ::coprocess::Facts(*from._impl_.facts_);
+  }
   _this->_impl_.hook_type_ = from._impl_.hook_type_;
   // @@protoc_insertion_point(copy_constructor:coprocess.Object)
 }
@@ -324,6 +343,7 @@ inline void Object::SharedCtor(
     , decltype(_impl_.request_){nullptr}
     , decltype(_impl_.session_){nullptr}
     , decltype(_impl_.response_){nullptr}
+    , decltype(_impl_.facts_){nullptr}
     , decltype(_impl_.hook_type_){0}
     , /*decltype(_impl_._cached_size_)*/{}
   };
@@ -353,6 +373,7 @@ inline void Object::SharedDtor() {
   if (this != internal_default_instance()) delete _impl_.request_;
   if (this != internal_default_instance()) delete _impl_.session_;
   if (this != internal_default_instance()) delete _impl_.response_;
+  if (this != internal_default_instance()) delete _impl_.facts_;
 }
 
 void Object::ArenaDtor(void* object) {
@@ -385,6 +406,10 @@ void Object::Clear() {
     delete _impl_.response_;
   }
   _impl_.response_ = nullptr;
+  if (GetArenaForAllocation() == nullptr && _impl_.facts_ != nullptr) {
+    delete _impl_.facts_;
+  }
+  _impl_.facts_ = nullptr;
   _impl_.hook_type_ = 0;
   _internal_metadata_.Clear<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>();
 }
@@ -460,6 +485,14 @@ const char* Object::_InternalParse(const char* ptr, ::_pbi::ParseContext* ctx) {
       case 7:
         if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 58)) {
           ptr = ctx->ParseMessage(_internal_mutable_response(), ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // .coprocess.Facts facts = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 66)) {
+          ptr = ctx->ParseMessage(_internal_mutable_facts(), ptr);
           CHK_(ptr);
         } else
           goto handle_unusual;
@@ -591,6 +624,13 @@ uint8_t* Object::_InternalSerialize(
         _Internal::response(this).GetCachedSize(), target, stream);
   }
 
+  // .coprocess.Facts facts = 1000;
+  if (this->_internal_has_facts()) {
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+      InternalWriteMessage(1000, _Internal::facts(this),
+        _Internal::facts(this).GetCachedSize(), target, stream);
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -653,6 +693,13 @@ size_t Object::ByteSizeLong() const {
         *_impl_.response_);
   }
 
+  // .coprocess.Facts facts = 1000;
+  if (this->_internal_has_facts()) {
+    total_size += 2 +
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(
+        *_impl_.facts_);
+  }
+
   // .coprocess.HookType hook_type = 1;
   if (this->_internal_hook_type() != 0) {
     total_size += 1 +
@@ -693,6 +740,10 @@ void Object::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const ::PROTOBU
   if (from._internal_has_response()) {
     _this->_internal_mutable_response()->::coprocess::ResponseObject::MergeFrom(
         from._internal_response());
+  }
+  if (from._internal_has_facts()) {
+    _this->_internal_mutable_facts()->::coprocess::Facts::MergeFrom(
+        from._internal_facts());
   }
   if (from._internal_hook_type() != 0) {
     _this->_internal_set_hook_type(from._internal_hook_type());

@@ -38,6 +38,7 @@
 #include "coprocess_mini_request_object.pb.h"
 #include "coprocess_response_object.pb.h"
 #include "coprocess_session_state.pb.h"
+#include "grapnel_facts.pb.h"
 // @@protoc_insertion_point(includes)
 #include <google/protobuf/port_def.inc>
 #define PROTOBUF_INTERNAL_EXPORT_coprocess_5fobject_2eproto
@@ -266,6 +267,7 @@ class Object final :
     kRequestFieldNumber = 3,
     kSessionFieldNumber = 4,
     kResponseFieldNumber = 7,
+    kFactsFieldNumber = 1000,
     kHookTypeFieldNumber = 1,
   };
   // map<string, string> metadata = 5;
@@ -370,6 +372,24 @@ class Object final :
       ::coprocess::ResponseObject* response);
   ::coprocess::ResponseObject* unsafe_arena_release_response();
 
+  // .coprocess.Facts facts = 1000;
+  bool has_facts() const;
+  private:
+  bool _internal_has_facts() const;
+  public:
+  void clear_facts();
+  const ::coprocess::Facts& facts() const;
+  PROTOBUF_NODISCARD ::coprocess::Facts* release_facts();
+  ::coprocess::Facts* mutable_facts();
+  void set_allocated_facts(::coprocess::Facts* facts);
+  private:
+  const ::coprocess::Facts& _internal_facts() const;
+  ::coprocess::Facts* _internal_mutable_facts();
+  public:
+  void unsafe_arena_set_allocated_facts(
+      ::coprocess::Facts* facts);
+  ::coprocess::Facts* unsafe_arena_release_facts();
+
   // .coprocess.HookType hook_type = 1;
   void clear_hook_type();
   ::coprocess::HookType hook_type() const;
@@ -401,6 +421,7 @@ class Object final :
     ::coprocess::MiniRequestObject* request_;
     ::coprocess::SessionState* session_;
     ::coprocess::ResponseObject* response_;
+    ::coprocess::Facts* facts_;
     int hook_type_;
     mutable ::PROTOBUF_NAMESPACE_ID::internal::CachedSize _cached_size_;
   };
@@ -1074,6 +1095,91 @@ inline void Object::set_allocated_response(::coprocess::ResponseObject* response
   }
   _impl_.response_ = response;
   // @@protoc_insertion_point(field_set_allocated:coprocess.Object.response)
+}
+
+// .coprocess.Facts facts = 1000;
+inline bool Object::_internal_has_facts() const {
+  return this != internal_default_instance() && _impl_.facts_ != nullptr;
+}
+inline bool Object::has_facts() const {
+  return _internal_has_facts();
+}
+inline const ::coprocess::Facts& Object::_internal_facts() const {
+  const ::coprocess::Facts* p = _impl_.facts_;
+  return p != nullptr ? *p : reinterpret_cast<const ::coprocess::Facts&>(
+      ::coprocess::_Facts_default_instance_);
+}
+inline const ::coprocess::Facts& Object::facts() const {
+  // @@protoc_insertion_point(field_get:coprocess.Object.facts)
+  return _internal_facts();
+}
+inline void Object::unsafe_arena_set_allocated_facts(
+    ::coprocess::Facts* facts) {
+  if (GetArenaForAllocation() == nullptr) {
+    delete reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(_impl_.facts_);
+  }
+  _impl_.facts_ = facts;
+  if (facts) {
+    
+  } else {
+    
+  }
+  // @@protoc_insertion_point(field_unsafe_arena_set_allocated:coprocess.Object.facts)
+}
+inline ::coprocess::Facts* Object::release_facts() {
+  
+  ::coprocess::Facts* temp = _impl_.facts_;
+  _impl_.facts_ = nullptr;
+#ifdef PROTOBUF_FORCE_COPY_IN_RELEASE
+  auto* old =  reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(temp);
+  temp = ::PROTOBUF_NAMESPACE_ID::internal::DuplicateIfNonNull(temp);
+  if (GetArenaForAllocation() == nullptr) { delete old; }
+#else  // PROTOBUF_FORCE_COPY_IN_RELEASE
+  if (GetArenaForAllocation() != nullptr) {
+    temp = ::PROTOBUF_NAMESPACE_ID::internal::DuplicateIfNonNull(temp);
+  }
+#endif  // !PROTOBUF_FORCE_COPY_IN_RELEASE
+  return temp;
+}
+inline ::coprocess::Facts* Object::unsafe_arena_release_facts() {
+  // @@protoc_insertion_point(field_release:coprocess.Object.facts)
+  
+  ::coprocess::Facts* temp = _impl_.facts_;
+  _impl_.facts_ = nullptr;
+  return temp;
+}
+inline ::coprocess::Facts* Object::_internal_mutable_facts() {
+  
+  if (_impl_.facts_ == nullptr) {
+    auto* p = CreateMaybeMessage<::coprocess::Facts>(GetArenaForAllocation());
+    _impl_.facts_ = p;
+  }
+  return _impl_.facts_;
+}
+inline ::coprocess::Facts* Object::mutable_facts() {
+  ::coprocess::Facts* _msg = _internal_mutable_facts();
+  // @@protoc_insertion_point(field_mutable:coprocess.Object.facts)
+  return _msg;
+}
+inline void Object::set_allocated_facts(::coprocess::Facts* facts) {
+  ::PROTOBUF_NAMESPACE_ID::Arena* message_arena = GetArenaForAllocation();
+  if (message_arena == nullptr) {
+    delete reinterpret_cast< ::PROTOBUF_NAMESPACE_ID::MessageLite*>(_impl_.facts_);
+  }
+  if (facts) {
+    ::PROTOBUF_NAMESPACE_ID::Arena* submessage_arena =
+        ::PROTOBUF_NAMESPACE_ID::Arena::InternalGetOwningArena(
+                reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(facts));
+    if (message_arena != submessage_arena) {
+      facts = ::PROTOBUF_NAMESPACE_ID::internal::GetOwnedMessage(
+          message_arena, facts, submessage_arena);
+    }
+    
+  } else {
+    
+  }
+  _impl_.facts_ = facts;
+  // @@protoc_insertion_point(field_set_allocated:coprocess.Object.facts)
 }
 
 // -------------------------------------------------------------------

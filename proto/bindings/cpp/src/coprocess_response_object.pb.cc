@@ -36,9 +36,12 @@ PROTOBUF_CONSTEXPR ResponseObject::ResponseObject(
     ::_pbi::ConstantInitialized): _impl_{
     /*decltype(_impl_.headers_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.multivalue_headers_)*/{}
+  , /*decltype(_impl_.trailers_)*/{}
   , /*decltype(_impl_.raw_body_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.body_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.status_code_)*/0
+  , /*decltype(_impl_.body_truncated_)*/false
+  , /*decltype(_impl_.body_size_)*/int64_t{0}
   , /*decltype(_impl_._cached_size_)*/{}} {}
 struct ResponseObjectDefaultTypeInternal {
   PROTOBUF_CONSTEXPR ResponseObjectDefaultTypeInternal()
@@ -90,6 +93,9 @@ const uint32_t TableStruct_coprocess_5fresponse_5fobject_2eproto::offsets[] PROT
   PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.body_),
   PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.headers_),
   PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.multivalue_headers_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.trailers_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.body_truncated_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::ResponseObject, _impl_.body_size_),
   ~0u,  // no _has_bits_
   PROTOBUF_FIELD_OFFSET(::coprocess::Header, _internal_metadata_),
   ~0u,  // no _extensions_
@@ -102,7 +108,7 @@ const uint32_t TableStruct_coprocess_5fresponse_5fobject_2eproto::offsets[] PROT
 static const ::_pbi::MigrationSchema schemas[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) = {
   { 0, 8, -1, sizeof(::coprocess::ResponseObject_HeadersEntry_DoNotUse)},
   { 10, -1, -1, sizeof(::coprocess::ResponseObject)},
-  { 21, -1, -1, sizeof(::coprocess::Header)},
+  { 24, -1, -1, sizeof(::coprocess::Header)},
 };
 
 static const ::_pb::Message* const file_default_instances[] = {
@@ -113,19 +119,21 @@ static const ::_pb::Message* const file_default_instances[] = {
 
 const char descriptor_table_protodef_coprocess_5fresponse_5fobject_2eproto[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) =
   "\n\037coprocess_response_object.proto\022\tcopro"
-  "cess\"\335\001\n\016ResponseObject\022\023\n\013status_code\030\001"
+  "cess\"\260\002\n\016ResponseObject\022\023\n\013status_code\030\001"
   " \001(\005\022\020\n\010raw_body\030\002 \001(\014\022\014\n\004body\030\003 \001(\t\0227\n\007"
   "headers\030\004 \003(\0132&.coprocess.ResponseObject"
   ".HeadersEntry\022-\n\022multivalue_headers\030\005 \003("
-  "\0132\021.coprocess.Header\032.\n\014HeadersEntry\022\013\n\003"
-  "key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"%\n\006Header\022\013"
-  "\n\003key\030\001 \001(\t\022\016\n\006values\030\002 \003(\tB4Z2github.co"
-  "m/grapnel-gateway/grapnel/proto/coproces"
-  "sb\006proto3"
+  "\0132\021.coprocess.Header\022$\n\010trailers\030\350\007 \003(\0132"
+  "\021.coprocess.Header\022\027\n\016body_truncated\030\351\007 "
+  "\001(\010\022\022\n\tbody_size\030\352\007 \001(\003\032.\n\014HeadersEntry\022"
+  "\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"%\n\006Heade"
+  "r\022\013\n\003key\030\001 \001(\t\022\016\n\006values\030\002 \003(\tB4Z2github"
+  ".com/grapnel-gateway/grapnel/proto/copro"
+  "cessb\006proto3"
   ;
 static ::_pbi::once_flag descriptor_table_coprocess_5fresponse_5fobject_2eproto_once;
 const ::_pbi::DescriptorTable descriptor_table_coprocess_5fresponse_5fobject_2eproto = {
-    false, false, 369, descriptor_table_protodef_coprocess_5fresponse_5fobject_2eproto,
+    false, false, 452, descriptor_table_protodef_coprocess_5fresponse_5fobject_2eproto,
     "coprocess_response_object.proto",
     &descriptor_table_coprocess_5fresponse_5fobject_2eproto_once, nullptr, 0, 3,
     schemas, file_default_instances, TableStruct_coprocess_5fresponse_5fobject_2eproto::offsets,
@@ -175,9 +183,12 @@ ResponseObject::ResponseObject(const ResponseObject& from)
   new (&_impl_) Impl_{
       /*decltype(_impl_.headers_)*/{}
     , decltype(_impl_.multivalue_headers_){from._impl_.multivalue_headers_}
+    , decltype(_impl_.trailers_){from._impl_.trailers_}
     , decltype(_impl_.raw_body_){}
     , decltype(_impl_.body_){}
     , decltype(_impl_.status_code_){}
+    , decltype(_impl_.body_truncated_){}
+    , decltype(_impl_.body_size_){}
     , /*decltype(_impl_._cached_size_)*/{}};
 
   _internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
@@ -198,7 +209,9 @@ ResponseObject::ResponseObject(const ResponseObject& from)
     _this->_impl_.body_.Set(from._internal_body(), 
       _this->GetArenaForAllocation());
   }
-  _this->_impl_.status_code_ = from._impl_.status_code_;
+  ::memcpy(&_impl_.status_code_, &from._impl_.status_code_,
+    static_cast<size_t>(reinterpret_cast<char*>(&_impl_.body_size_) -
+    reinterpret_cast<char*>(&_impl_.status_code_)) + sizeof(_impl_.body_size_));
   // @@protoc_insertion_point(copy_constructor:coprocess.ResponseObject)
 }
 
@@ -209,9 +222,12 @@ inline void ResponseObject::SharedCtor(
   new (&_impl_) Impl_{
       /*decltype(_impl_.headers_)*/{::_pbi::ArenaInitialized(), arena}
     , decltype(_impl_.multivalue_headers_){arena}
+    , decltype(_impl_.trailers_){arena}
     , decltype(_impl_.raw_body_){}
     , decltype(_impl_.body_){}
     , decltype(_impl_.status_code_){0}
+    , decltype(_impl_.body_truncated_){false}
+    , decltype(_impl_.body_size_){int64_t{0}}
     , /*decltype(_impl_._cached_size_)*/{}
   };
   _impl_.raw_body_.InitDefault();
@@ -239,6 +255,7 @@ inline void ResponseObject::SharedDtor() {
   _impl_.headers_.Destruct();
   _impl_.headers_.~MapField();
   _impl_.multivalue_headers_.~RepeatedPtrField();
+  _impl_.trailers_.~RepeatedPtrField();
   _impl_.raw_body_.Destroy();
   _impl_.body_.Destroy();
 }
@@ -259,9 +276,12 @@ void ResponseObject::Clear() {
 
   _impl_.headers_.Clear();
   _impl_.multivalue_headers_.Clear();
+  _impl_.trailers_.Clear();
   _impl_.raw_body_.ClearToEmpty();
   _impl_.body_.ClearToEmpty();
-  _impl_.status_code_ = 0;
+  ::memset(&_impl_.status_code_, 0, static_cast<size_t>(
+      reinterpret_cast<char*>(&_impl_.body_size_) -
+      reinterpret_cast<char*>(&_impl_.status_code_)) + sizeof(_impl_.body_size_));
   _internal_metadata_.Clear<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>();
 }
 
@@ -321,6 +341,35 @@ const char* ResponseObject::_InternalParse(const char* ptr, ::_pbi::ParseContext
             CHK_(ptr);
             if (!ctx->DataAvailable(ptr)) break;
           } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<42>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Header trailers = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 66)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_trailers(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8002>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // bool body_truncated = 1001;
+      case 1001:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 72)) {
+          _impl_.body_truncated_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // int64 body_size = 1002;
+      case 1002:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 80)) {
+          _impl_.body_size_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
+          CHK_(ptr);
         } else
           goto handle_unusual;
         continue;
@@ -413,6 +462,26 @@ uint8_t* ResponseObject::_InternalSerialize(
         InternalWriteMessage(5, repfield, repfield.GetCachedSize(), target, stream);
   }
 
+  // repeated .coprocess.Header trailers = 1000;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_trailers_size()); i < n; i++) {
+    const auto& repfield = this->_internal_trailers(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1000, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // bool body_truncated = 1001;
+  if (this->_internal_body_truncated() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteBoolToArray(1001, this->_internal_body_truncated(), target);
+  }
+
+  // int64 body_size = 1002;
+  if (this->_internal_body_size() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteInt64ToArray(1002, this->_internal_body_size(), target);
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -445,6 +514,13 @@ size_t ResponseObject::ByteSizeLong() const {
       ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
   }
 
+  // repeated .coprocess.Header trailers = 1000;
+  total_size += 2UL * this->_internal_trailers_size();
+  for (const auto& msg : this->_impl_.trailers_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
   // bytes raw_body = 2;
   if (!this->_internal_raw_body().empty()) {
     total_size += 1 +
@@ -462,6 +538,18 @@ size_t ResponseObject::ByteSizeLong() const {
   // int32 status_code = 1;
   if (this->_internal_status_code() != 0) {
     total_size += ::_pbi::WireFormatLite::Int32SizePlusOne(this->_internal_status_code());
+  }
+
+  // bool body_truncated = 1001;
+  if (this->_internal_body_truncated() != 0) {
+    total_size += 2 + 1;
+  }
+
+  // int64 body_size = 1002;
+  if (this->_internal_body_size() != 0) {
+    total_size += 2 +
+      ::_pbi::WireFormatLite::Int64Size(
+        this->_internal_body_size());
   }
 
   return MaybeComputeUnknownFieldsSize(total_size, &_impl_._cached_size_);
@@ -484,6 +572,7 @@ void ResponseObject::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const :
 
   _this->_impl_.headers_.MergeFrom(from._impl_.headers_);
   _this->_impl_.multivalue_headers_.MergeFrom(from._impl_.multivalue_headers_);
+  _this->_impl_.trailers_.MergeFrom(from._impl_.trailers_);
   if (!from._internal_raw_body().empty()) {
     _this->_internal_set_raw_body(from._internal_raw_body());
   }
@@ -492,6 +581,12 @@ void ResponseObject::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const :
   }
   if (from._internal_status_code() != 0) {
     _this->_internal_set_status_code(from._internal_status_code());
+  }
+  if (from._internal_body_truncated() != 0) {
+    _this->_internal_set_body_truncated(from._internal_body_truncated());
+  }
+  if (from._internal_body_size() != 0) {
+    _this->_internal_set_body_size(from._internal_body_size());
   }
   _this->_internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
 }
@@ -514,6 +609,7 @@ void ResponseObject::InternalSwap(ResponseObject* other) {
   _internal_metadata_.InternalSwap(&other->_internal_metadata_);
   _impl_.headers_.InternalSwap(&other->_impl_.headers_);
   _impl_.multivalue_headers_.InternalSwap(&other->_impl_.multivalue_headers_);
+  _impl_.trailers_.InternalSwap(&other->_impl_.trailers_);
   ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
       &_impl_.raw_body_, lhs_arena,
       &other->_impl_.raw_body_, rhs_arena
@@ -522,7 +618,12 @@ void ResponseObject::InternalSwap(ResponseObject* other) {
       &_impl_.body_, lhs_arena,
       &other->_impl_.body_, rhs_arena
   );
-  swap(_impl_.status_code_, other->_impl_.status_code_);
+  ::PROTOBUF_NAMESPACE_ID::internal::memswap<
+      PROTOBUF_FIELD_OFFSET(ResponseObject, _impl_.body_size_)
+      + sizeof(ResponseObject::_impl_.body_size_)
+      - PROTOBUF_FIELD_OFFSET(ResponseObject, _impl_.status_code_)>(
+          reinterpret_cast<char*>(&_impl_.status_code_),
+          reinterpret_cast<char*>(&other->_impl_.status_code_));
 }
 
 ::PROTOBUF_NAMESPACE_ID::Metadata ResponseObject::GetMetadata() const {

@@ -221,9 +221,12 @@ class ResponseObject final :
   enum : int {
     kHeadersFieldNumber = 4,
     kMultivalueHeadersFieldNumber = 5,
+    kTrailersFieldNumber = 1000,
     kRawBodyFieldNumber = 2,
     kBodyFieldNumber = 3,
     kStatusCodeFieldNumber = 1,
+    kBodyTruncatedFieldNumber = 1001,
+    kBodySizeFieldNumber = 1002,
   };
   // map<string, string> headers = 4;
   int headers_size() const;
@@ -259,6 +262,24 @@ class ResponseObject final :
   ::coprocess::Header* add_multivalue_headers();
   const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
       multivalue_headers() const;
+
+  // repeated .coprocess.Header trailers = 1000;
+  int trailers_size() const;
+  private:
+  int _internal_trailers_size() const;
+  public:
+  void clear_trailers();
+  ::coprocess::Header* mutable_trailers(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+      mutable_trailers();
+  private:
+  const ::coprocess::Header& _internal_trailers(int index) const;
+  ::coprocess::Header* _internal_add_trailers();
+  public:
+  const ::coprocess::Header& trailers(int index) const;
+  ::coprocess::Header* add_trailers();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+      trailers() const;
 
   // bytes raw_body = 2;
   void clear_raw_body();
@@ -297,6 +318,24 @@ class ResponseObject final :
   void _internal_set_status_code(int32_t value);
   public:
 
+  // bool body_truncated = 1001;
+  void clear_body_truncated();
+  bool body_truncated() const;
+  void set_body_truncated(bool value);
+  private:
+  bool _internal_body_truncated() const;
+  void _internal_set_body_truncated(bool value);
+  public:
+
+  // int64 body_size = 1002;
+  void clear_body_size();
+  int64_t body_size() const;
+  void set_body_size(int64_t value);
+  private:
+  int64_t _internal_body_size() const;
+  void _internal_set_body_size(int64_t value);
+  public:
+
   // @@protoc_insertion_point(class_scope:coprocess.ResponseObject)
  private:
   class _Internal;
@@ -311,9 +350,12 @@ class ResponseObject final :
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> headers_;
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > multivalue_headers_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > trailers_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr raw_body_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr body_;
     int32_t status_code_;
+    bool body_truncated_;
+    int64_t body_size_;
     mutable ::PROTOBUF_NAMESPACE_ID::internal::CachedSize _cached_size_;
   };
   union { Impl_ _impl_; };
@@ -698,6 +740,86 @@ inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
 ResponseObject::multivalue_headers() const {
   // @@protoc_insertion_point(field_list:coprocess.ResponseObject.multivalue_headers)
   return _impl_.multivalue_headers_;
+}
+
+// repeated .coprocess.Header trailers = 1000;
+inline int ResponseObject::_internal_trailers_size() const {
+  return _impl_.trailers_.size();
+}
+inline int ResponseObject::trailers_size() const {
+  return _internal_trailers_size();
+}
+inline void ResponseObject::clear_trailers() {
+  _impl_.trailers_.Clear();
+}
+inline ::coprocess::Header* ResponseObject::mutable_trailers(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.ResponseObject.trailers)
+  return _impl_.trailers_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+ResponseObject::mutable_trailers() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.ResponseObject.trailers)
+  return &_impl_.trailers_;
+}
+inline const ::coprocess::Header& ResponseObject::_internal_trailers(int index) const {
+  return _impl_.trailers_.Get(index);
+}
+inline const ::coprocess::Header& ResponseObject::trailers(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.ResponseObject.trailers)
+  return _internal_trailers(index);
+}
+inline ::coprocess::Header* ResponseObject::_internal_add_trailers() {
+  return _impl_.trailers_.Add();
+}
+inline ::coprocess::Header* ResponseObject::add_trailers() {
+  ::coprocess::Header* _add = _internal_add_trailers();
+  // @@protoc_insertion_point(field_add:coprocess.ResponseObject.trailers)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+ResponseObject::trailers() const {
+  // @@protoc_insertion_point(field_list:coprocess.ResponseObject.trailers)
+  return _impl_.trailers_;
+}
+
+// bool body_truncated = 1001;
+inline void ResponseObject::clear_body_truncated() {
+  _impl_.body_truncated_ = false;
+}
+inline bool ResponseObject::_internal_body_truncated() const {
+  return _impl_.body_truncated_;
+}
+inline bool ResponseObject::body_truncated() const {
+  // @@protoc_insertion_point(field_get:coprocess.ResponseObject.body_truncated)
+  return _internal_body_truncated();
+}
+inline void ResponseObject::_internal_set_body_truncated(bool value) {
+  
+  _impl_.body_truncated_ = value;
+}
+inline void ResponseObject::set_body_truncated(bool value) {
+  _internal_set_body_truncated(value);
+  // @@protoc_insertion_point(field_set:coprocess.ResponseObject.body_truncated)
+}
+
+// int64 body_size = 1002;
+inline void ResponseObject::clear_body_size() {
+  _impl_.body_size_ = int64_t{0};
+}
+inline int64_t ResponseObject::_internal_body_size() const {
+  return _impl_.body_size_;
+}
+inline int64_t ResponseObject::body_size() const {
+  // @@protoc_insertion_point(field_get:coprocess.ResponseObject.body_size)
+  return _internal_body_size();
+}
+inline void ResponseObject::_internal_set_body_size(int64_t value) {
+  
+  _impl_.body_size_ = value;
+}
+inline void ResponseObject::set_body_size(int64_t value) {
+  _internal_set_body_size(value);
+  // @@protoc_insertion_point(field_set:coprocess.ResponseObject.body_size)
 }
 
 // -------------------------------------------------------------------

@@ -35,6 +35,7 @@ PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORIT
 PROTOBUF_CONSTEXPR ReturnOverrides::ReturnOverrides(
     ::_pbi::ConstantInitialized): _impl_{
     /*decltype(_impl_.headers_)*/{::_pbi::ConstantInitialized()}
+  , /*decltype(_impl_.multivalue_headers_)*/{}
   , /*decltype(_impl_.response_error_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.response_body_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.response_code_)*/0
@@ -76,6 +77,7 @@ const uint32_t TableStruct_coprocess_5freturn_5foverrides_2eproto::offsets[] PRO
   PROTOBUF_FIELD_OFFSET(::coprocess::ReturnOverrides, _impl_.headers_),
   PROTOBUF_FIELD_OFFSET(::coprocess::ReturnOverrides, _impl_.override_error_),
   PROTOBUF_FIELD_OFFSET(::coprocess::ReturnOverrides, _impl_.response_body_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::ReturnOverrides, _impl_.multivalue_headers_),
 };
 static const ::_pbi::MigrationSchema schemas[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) = {
   { 0, 8, -1, sizeof(::coprocess::ReturnOverrides_HeadersEntry_DoNotUse)},
@@ -89,20 +91,25 @@ static const ::_pb::Message* const file_default_instances[] = {
 
 const char descriptor_table_protodef_coprocess_5freturn_5foverrides_2eproto[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) =
   "\n coprocess_return_overrides.proto\022\tcopr"
-  "ocess\"\331\001\n\017ReturnOverrides\022\025\n\rresponse_co"
-  "de\030\001 \001(\005\022\026\n\016response_error\030\002 \001(\t\0228\n\007head"
-  "ers\030\003 \003(\0132\'.coprocess.ReturnOverrides.He"
-  "adersEntry\022\026\n\016override_error\030\004 \001(\010\022\025\n\rre"
-  "sponse_body\030\005 \001(\t\032.\n\014HeadersEntry\022\013\n\003key"
-  "\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z2github.com/"
-  "grapnel-gateway/grapnel/proto/coprocessb"
-  "\006proto3"
+  "ocess\032\037coprocess_response_object.proto\"\211"
+  "\002\n\017ReturnOverrides\022\025\n\rresponse_code\030\001 \001("
+  "\005\022\026\n\016response_error\030\002 \001(\t\0228\n\007headers\030\003 \003"
+  "(\0132\'.coprocess.ReturnOverrides.HeadersEn"
+  "try\022\026\n\016override_error\030\004 \001(\010\022\025\n\rresponse_"
+  "body\030\005 \001(\t\022.\n\022multivalue_headers\030\350\007 \003(\0132"
+  "\021.coprocess.Header\032.\n\014HeadersEntry\022\013\n\003ke"
+  "y\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z2github.com"
+  "/grapnel-gateway/grapnel/proto/coprocess"
+  "b\006proto3"
   ;
+static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5freturn_5foverrides_2eproto_deps[1] = {
+  &::descriptor_table_coprocess_5fresponse_5fobject_2eproto,
+};
 static ::_pbi::once_flag descriptor_table_coprocess_5freturn_5foverrides_2eproto_once;
 const ::_pbi::DescriptorTable descriptor_table_coprocess_5freturn_5foverrides_2eproto = {
-    false, false, 327, descriptor_table_protodef_coprocess_5freturn_5foverrides_2eproto,
+    false, false, 408, descriptor_table_protodef_coprocess_5freturn_5foverrides_2eproto,
     "coprocess_return_overrides.proto",
-    &descriptor_table_coprocess_5freturn_5foverrides_2eproto_once, nullptr, 0, 2,
+    &descriptor_table_coprocess_5freturn_5foverrides_2eproto_once, descriptor_table_coprocess_5freturn_5foverrides_2eproto_deps, 1, 2,
     schemas, file_default_instances, TableStruct_coprocess_5freturn_5foverrides_2eproto::offsets,
     file_level_metadata_coprocess_5freturn_5foverrides_2eproto, file_level_enum_descriptors_coprocess_5freturn_5foverrides_2eproto,
     file_level_service_descriptors_coprocess_5freturn_5foverrides_2eproto,
@@ -135,6 +142,9 @@ class ReturnOverrides::_Internal {
  public:
 };
 
+void ReturnOverrides::clear_multivalue_headers() {
+  _impl_.multivalue_headers_.Clear();
+}
 ReturnOverrides::ReturnOverrides(::PROTOBUF_NAMESPACE_ID::Arena* arena,
                          bool is_message_owned)
   : ::PROTOBUF_NAMESPACE_ID::Message(arena, is_message_owned) {
@@ -149,6 +159,7 @@ ReturnOverrides::ReturnOverrides(const ReturnOverrides& from)
   ReturnOverrides* const _this = this; (void)_this;
   new (&_impl_) Impl_{
       /*decltype(_impl_.headers_)*/{}
+    , decltype(_impl_.multivalue_headers_){from._impl_.multivalue_headers_}
     , decltype(_impl_.response_error_){}
     , decltype(_impl_.response_body_){}
     , decltype(_impl_.response_code_){}
@@ -185,6 +196,7 @@ inline void ReturnOverrides::SharedCtor(
   (void)is_message_owned;
   new (&_impl_) Impl_{
       /*decltype(_impl_.headers_)*/{::_pbi::ArenaInitialized(), arena}
+    , decltype(_impl_.multivalue_headers_){arena}
     , decltype(_impl_.response_error_){}
     , decltype(_impl_.response_body_){}
     , decltype(_impl_.response_code_){0}
@@ -215,6 +227,7 @@ inline void ReturnOverrides::SharedDtor() {
   GOOGLE_DCHECK(GetArenaForAllocation() == nullptr);
   _impl_.headers_.Destruct();
   _impl_.headers_.~MapField();
+  _impl_.multivalue_headers_.~RepeatedPtrField();
   _impl_.response_error_.Destroy();
   _impl_.response_body_.Destroy();
 }
@@ -234,6 +247,7 @@ void ReturnOverrides::Clear() {
   (void) cached_has_bits;
 
   _impl_.headers_.Clear();
+  _impl_.multivalue_headers_.Clear();
   _impl_.response_error_.ClearToEmpty();
   _impl_.response_body_.ClearToEmpty();
   ::memset(&_impl_.response_code_, 0, static_cast<size_t>(
@@ -294,6 +308,19 @@ const char* ReturnOverrides::_InternalParse(const char* ptr, ::_pbi::ParseContex
           ptr = ::_pbi::InlineGreedyStringParser(str, ptr, ctx);
           CHK_(ptr);
           CHK_(::_pbi::VerifyUTF8(str, "coprocess.ReturnOverrides.response_body"));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.Header multivalue_headers = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 66)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_multivalue_headers(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8002>(ptr));
         } else
           goto handle_unusual;
         continue;
@@ -388,6 +415,14 @@ uint8_t* ReturnOverrides::_InternalSerialize(
         5, this->_internal_response_body(), target);
   }
 
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_multivalue_headers_size()); i < n; i++) {
+    const auto& repfield = this->_internal_multivalue_headers(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1000, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -411,6 +446,13 @@ size_t ReturnOverrides::ByteSizeLong() const {
       it = this->_internal_headers().begin();
       it != this->_internal_headers().end(); ++it) {
     total_size += ReturnOverrides_HeadersEntry_DoNotUse::Funcs::ByteSizeLong(it->first, it->second);
+  }
+
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  total_size += 2UL * this->_internal_multivalue_headers_size();
+  for (const auto& msg : this->_impl_.multivalue_headers_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
   }
 
   // string response_error = 2;
@@ -456,6 +498,7 @@ void ReturnOverrides::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const 
   (void) cached_has_bits;
 
   _this->_impl_.headers_.MergeFrom(from._impl_.headers_);
+  _this->_impl_.multivalue_headers_.MergeFrom(from._impl_.multivalue_headers_);
   if (!from._internal_response_error().empty()) {
     _this->_internal_set_response_error(from._internal_response_error());
   }
@@ -488,6 +531,7 @@ void ReturnOverrides::InternalSwap(ReturnOverrides* other) {
   auto* rhs_arena = other->GetArenaForAllocation();
   _internal_metadata_.InternalSwap(&other->_internal_metadata_);
   _impl_.headers_.InternalSwap(&other->_impl_.headers_);
+  _impl_.multivalue_headers_.InternalSwap(&other->_impl_.multivalue_headers_);
   ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
       &_impl_.response_error_, lhs_arena,
       &other->_impl_.response_error_, rhs_arena

@@ -33,6 +33,7 @@
 #include <google/protobuf/map_entry.h>
 #include <google/protobuf/map_field_inl.h>
 #include <google/protobuf/unknown_field_set.h>
+#include "coprocess_response_object.pb.h"
 // @@protoc_insertion_point(includes)
 #include <google/protobuf/port_def.inc>
 #define PROTOBUF_INTERNAL_EXPORT_coprocess_5freturn_5foverrides_2eproto
@@ -216,6 +217,7 @@ class ReturnOverrides final :
 
   enum : int {
     kHeadersFieldNumber = 3,
+    kMultivalueHeadersFieldNumber = 1000,
     kResponseErrorFieldNumber = 2,
     kResponseBodyFieldNumber = 5,
     kResponseCodeFieldNumber = 1,
@@ -237,6 +239,24 @@ class ReturnOverrides final :
       headers() const;
   ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
       mutable_headers();
+
+  // repeated .coprocess.Header multivalue_headers = 1000;
+  int multivalue_headers_size() const;
+  private:
+  int _internal_multivalue_headers_size() const;
+  public:
+  void clear_multivalue_headers();
+  ::coprocess::Header* mutable_multivalue_headers(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+      mutable_multivalue_headers();
+  private:
+  const ::coprocess::Header& _internal_multivalue_headers(int index) const;
+  ::coprocess::Header* _internal_add_multivalue_headers();
+  public:
+  const ::coprocess::Header& multivalue_headers(int index) const;
+  ::coprocess::Header* add_multivalue_headers();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+      multivalue_headers() const;
 
   // string response_error = 2;
   void clear_response_error();
@@ -297,6 +317,7 @@ class ReturnOverrides final :
         std::string, std::string,
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> headers_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header > multivalue_headers_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr response_error_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr response_body_;
     int32_t response_code_;
@@ -486,6 +507,43 @@ inline void ReturnOverrides::set_allocated_response_body(std::string* response_b
   }
 #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
   // @@protoc_insertion_point(field_set_allocated:coprocess.ReturnOverrides.response_body)
+}
+
+// repeated .coprocess.Header multivalue_headers = 1000;
+inline int ReturnOverrides::_internal_multivalue_headers_size() const {
+  return _impl_.multivalue_headers_.size();
+}
+inline int ReturnOverrides::multivalue_headers_size() const {
+  return _internal_multivalue_headers_size();
+}
+inline ::coprocess::Header* ReturnOverrides::mutable_multivalue_headers(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.ReturnOverrides.multivalue_headers)
+  return _impl_.multivalue_headers_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >*
+ReturnOverrides::mutable_multivalue_headers() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.ReturnOverrides.multivalue_headers)
+  return &_impl_.multivalue_headers_;
+}
+inline const ::coprocess::Header& ReturnOverrides::_internal_multivalue_headers(int index) const {
+  return _impl_.multivalue_headers_.Get(index);
+}
+inline const ::coprocess::Header& ReturnOverrides::multivalue_headers(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.ReturnOverrides.multivalue_headers)
+  return _internal_multivalue_headers(index);
+}
+inline ::coprocess::Header* ReturnOverrides::_internal_add_multivalue_headers() {
+  return _impl_.multivalue_headers_.Add();
+}
+inline ::coprocess::Header* ReturnOverrides::add_multivalue_headers() {
+  ::coprocess::Header* _add = _internal_add_multivalue_headers();
+  // @@protoc_insertion_point(field_add:coprocess.ReturnOverrides.multivalue_headers)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::Header >&
+ReturnOverrides::multivalue_headers() const {
+  // @@protoc_insertion_point(field_list:coprocess.ReturnOverrides.multivalue_headers)
+  return _impl_.multivalue_headers_;
 }
 
 #ifdef __GNUC__

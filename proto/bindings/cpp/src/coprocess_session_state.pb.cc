@@ -35,12 +35,27 @@ struct AccessSpecDefaultTypeInternal {
   };
 };
 PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 AccessSpecDefaultTypeInternal _AccessSpec_default_instance_;
+PROTOBUF_CONSTEXPR AccessDefinition_ExtraEntry_DoNotUse::AccessDefinition_ExtraEntry_DoNotUse(
+    ::_pbi::ConstantInitialized) {}
+struct AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal {
+  PROTOBUF_CONSTEXPR AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal()
+      : _instance(::_pbi::ConstantInitialized{}) {}
+  ~AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal() {}
+  union {
+    AccessDefinition_ExtraEntry_DoNotUse _instance;
+  };
+};
+PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal _AccessDefinition_ExtraEntry_DoNotUse_default_instance_;
 PROTOBUF_CONSTEXPR AccessDefinition::AccessDefinition(
     ::_pbi::ConstantInitialized): _impl_{
     /*decltype(_impl_.versions_)*/{}
   , /*decltype(_impl_.allowed_urls_)*/{}
+  , /*decltype(_impl_.endpoints_)*/{}
+  , /*decltype(_impl_.extra_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.api_name_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.api_id_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
+  , /*decltype(_impl_.allowance_scope_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
+  , /*decltype(_impl_.limit_)*/nullptr
   , /*decltype(_impl_._cached_size_)*/{}} {}
 struct AccessDefinitionDefaultTypeInternal {
   PROTOBUF_CONSTEXPR AccessDefinitionDefaultTypeInternal()
@@ -124,6 +139,28 @@ struct SessionState_MetadataEntry_DoNotUseDefaultTypeInternal {
   };
 };
 PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 SessionState_MetadataEntry_DoNotUseDefaultTypeInternal _SessionState_MetadataEntry_DoNotUse_default_instance_;
+PROTOBUF_CONSTEXPR SessionState_MetadataJsonEntry_DoNotUse::SessionState_MetadataJsonEntry_DoNotUse(
+    ::_pbi::ConstantInitialized) {}
+struct SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal {
+  PROTOBUF_CONSTEXPR SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal()
+      : _instance(::_pbi::ConstantInitialized{}) {}
+  ~SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal() {}
+  union {
+    SessionState_MetadataJsonEntry_DoNotUse _instance;
+  };
+};
+PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal _SessionState_MetadataJsonEntry_DoNotUse_default_instance_;
+PROTOBUF_CONSTEXPR SessionState_ExtraEntry_DoNotUse::SessionState_ExtraEntry_DoNotUse(
+    ::_pbi::ConstantInitialized) {}
+struct SessionState_ExtraEntry_DoNotUseDefaultTypeInternal {
+  PROTOBUF_CONSTEXPR SessionState_ExtraEntry_DoNotUseDefaultTypeInternal()
+      : _instance(::_pbi::ConstantInitialized{}) {}
+  ~SessionState_ExtraEntry_DoNotUseDefaultTypeInternal() {}
+  union {
+    SessionState_ExtraEntry_DoNotUse _instance;
+  };
+};
+PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 SessionState_ExtraEntry_DoNotUseDefaultTypeInternal _SessionState_ExtraEntry_DoNotUse_default_instance_;
 PROTOBUF_CONSTEXPR SessionState::SessionState(
     ::_pbi::ConstantInitialized): _impl_{
     /*decltype(_impl_.access_rights_)*/{::_pbi::ConstantInitialized()}
@@ -131,6 +168,8 @@ PROTOBUF_CONSTEXPR SessionState::SessionState(
   , /*decltype(_impl_.metadata_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.tags_)*/{}
   , /*decltype(_impl_.apply_policies_)*/{}
+  , /*decltype(_impl_.metadata_json_)*/{::_pbi::ConstantInitialized()}
+  , /*decltype(_impl_.extra_)*/{::_pbi::ConstantInitialized()}
   , /*decltype(_impl_.org_id_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.oauth_client_id_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.hmac_secret_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
@@ -140,6 +179,8 @@ PROTOBUF_CONSTEXPR SessionState::SessionState(
   , /*decltype(_impl_.certificate_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.key_id_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.post_expiry_action_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
+  , /*decltype(_impl_.date_created_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
+  , /*decltype(_impl_.rsa_certificate_id_)*/{&::_pbi::fixed_address_empty_string, ::_pbi::ConstantInitialized{}}
   , /*decltype(_impl_.basic_auth_data_)*/nullptr
   , /*decltype(_impl_.jwt_data_)*/nullptr
   , /*decltype(_impl_.monitor_)*/nullptr
@@ -157,9 +198,12 @@ PROTOBUF_CONSTEXPR SessionState::SessionState(
   , /*decltype(_impl_.session_lifetime_)*/int64_t{0}
   , /*decltype(_impl_.max_query_depth_)*/int64_t{0}
   , /*decltype(_impl_.post_expiry_grace_period_)*/int64_t{0}
+  , /*decltype(_impl_.throttle_interval_)*/0
+  , /*decltype(_impl_.throttle_retry_limit_)*/int64_t{0}
   , /*decltype(_impl_.hmac_enabled_)*/false
   , /*decltype(_impl_.is_inactive_)*/false
   , /*decltype(_impl_.enable_detailed_recording_)*/false
+  , /*decltype(_impl_.enable_http_signature_validation_)*/false
   , /*decltype(_impl_._cached_size_)*/{}} {}
 struct SessionStateDefaultTypeInternal {
   PROTOBUF_CONSTEXPR SessionStateDefaultTypeInternal()
@@ -171,7 +215,7 @@ struct SessionStateDefaultTypeInternal {
 };
 PROTOBUF_ATTRIBUTE_NO_DESTROY PROTOBUF_CONSTINIT PROTOBUF_ATTRIBUTE_INIT_PRIORITY1 SessionStateDefaultTypeInternal _SessionState_default_instance_;
 }  // namespace coprocess
-static ::_pb::Metadata file_level_metadata_coprocess_5fsession_5fstate_2eproto[9];
+static ::_pb::Metadata file_level_metadata_coprocess_5fsession_5fstate_2eproto[12];
 static constexpr ::_pb::EnumDescriptor const** file_level_enum_descriptors_coprocess_5fsession_5fstate_2eproto = nullptr;
 static constexpr ::_pb::ServiceDescriptor const** file_level_service_descriptors_coprocess_5fsession_5fstate_2eproto = nullptr;
 
@@ -184,6 +228,16 @@ const uint32_t TableStruct_coprocess_5fsession_5fstate_2eproto::offsets[] PROTOB
   ~0u,  // no _inlined_string_donated_
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessSpec, _impl_.url_),
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessSpec, _impl_.methods_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition_ExtraEntry_DoNotUse, _has_bits_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition_ExtraEntry_DoNotUse, _internal_metadata_),
+  ~0u,  // no _extensions_
+  ~0u,  // no _oneof_case_
+  ~0u,  // no _weak_field_map_
+  ~0u,  // no _inlined_string_donated_
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition_ExtraEntry_DoNotUse, key_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition_ExtraEntry_DoNotUse, value_),
+  0,
+  1,
   ~0u,  // no _has_bits_
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _internal_metadata_),
   ~0u,  // no _extensions_
@@ -194,6 +248,10 @@ const uint32_t TableStruct_coprocess_5fsession_5fstate_2eproto::offsets[] PROTOB
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.api_id_),
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.versions_),
   PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.allowed_urls_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.limit_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.allowance_scope_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.endpoints_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::AccessDefinition, _impl_.extra_),
   ~0u,  // no _has_bits_
   PROTOBUF_FIELD_OFFSET(::coprocess::BasicAuthData, _internal_metadata_),
   ~0u,  // no _extensions_
@@ -246,6 +304,26 @@ const uint32_t TableStruct_coprocess_5fsession_5fstate_2eproto::offsets[] PROTOB
   PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_MetadataEntry_DoNotUse, value_),
   0,
   1,
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_MetadataJsonEntry_DoNotUse, _has_bits_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_MetadataJsonEntry_DoNotUse, _internal_metadata_),
+  ~0u,  // no _extensions_
+  ~0u,  // no _oneof_case_
+  ~0u,  // no _weak_field_map_
+  ~0u,  // no _inlined_string_donated_
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_MetadataJsonEntry_DoNotUse, key_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_MetadataJsonEntry_DoNotUse, value_),
+  0,
+  1,
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_ExtraEntry_DoNotUse, _has_bits_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_ExtraEntry_DoNotUse, _internal_metadata_),
+  ~0u,  // no _extensions_
+  ~0u,  // no _oneof_case_
+  ~0u,  // no _weak_field_map_
+  ~0u,  // no _inlined_string_donated_
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_ExtraEntry_DoNotUse, key_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState_ExtraEntry_DoNotUse, value_),
+  0,
+  1,
   ~0u,  // no _has_bits_
   PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _internal_metadata_),
   ~0u,  // no _extensions_
@@ -286,21 +364,32 @@ const uint32_t TableStruct_coprocess_5fsession_5fstate_2eproto::offsets[] PROTOB
   PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.key_id_),
   PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.post_expiry_action_),
   PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.post_expiry_grace_period_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.throttle_interval_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.throttle_retry_limit_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.date_created_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.enable_http_signature_validation_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.rsa_certificate_id_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.metadata_json_),
+  PROTOBUF_FIELD_OFFSET(::coprocess::SessionState, _impl_.extra_),
 };
 static const ::_pbi::MigrationSchema schemas[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) = {
   { 0, -1, -1, sizeof(::coprocess::AccessSpec)},
-  { 8, -1, -1, sizeof(::coprocess::AccessDefinition)},
-  { 18, -1, -1, sizeof(::coprocess::BasicAuthData)},
-  { 26, -1, -1, sizeof(::coprocess::JWTData)},
-  { 33, -1, -1, sizeof(::coprocess::Monitor)},
-  { 40, 48, -1, sizeof(::coprocess::SessionState_AccessRightsEntry_DoNotUse)},
-  { 50, 58, -1, sizeof(::coprocess::SessionState_OauthKeysEntry_DoNotUse)},
-  { 60, 68, -1, sizeof(::coprocess::SessionState_MetadataEntry_DoNotUse)},
-  { 70, -1, -1, sizeof(::coprocess::SessionState)},
+  { 8, 16, -1, sizeof(::coprocess::AccessDefinition_ExtraEntry_DoNotUse)},
+  { 18, -1, -1, sizeof(::coprocess::AccessDefinition)},
+  { 32, -1, -1, sizeof(::coprocess::BasicAuthData)},
+  { 40, -1, -1, sizeof(::coprocess::JWTData)},
+  { 47, -1, -1, sizeof(::coprocess::Monitor)},
+  { 54, 62, -1, sizeof(::coprocess::SessionState_AccessRightsEntry_DoNotUse)},
+  { 64, 72, -1, sizeof(::coprocess::SessionState_OauthKeysEntry_DoNotUse)},
+  { 74, 82, -1, sizeof(::coprocess::SessionState_MetadataEntry_DoNotUse)},
+  { 84, 92, -1, sizeof(::coprocess::SessionState_MetadataJsonEntry_DoNotUse)},
+  { 94, 102, -1, sizeof(::coprocess::SessionState_ExtraEntry_DoNotUse)},
+  { 104, -1, -1, sizeof(::coprocess::SessionState)},
 };
 
 static const ::_pb::Message* const file_default_instances[] = {
   &::coprocess::_AccessSpec_default_instance_._instance,
+  &::coprocess::_AccessDefinition_ExtraEntry_DoNotUse_default_instance_._instance,
   &::coprocess::_AccessDefinition_default_instance_._instance,
   &::coprocess::_BasicAuthData_default_instance_._instance,
   &::coprocess::_JWTData_default_instance_._instance,
@@ -308,54 +397,74 @@ static const ::_pb::Message* const file_default_instances[] = {
   &::coprocess::_SessionState_AccessRightsEntry_DoNotUse_default_instance_._instance,
   &::coprocess::_SessionState_OauthKeysEntry_DoNotUse_default_instance_._instance,
   &::coprocess::_SessionState_MetadataEntry_DoNotUse_default_instance_._instance,
+  &::coprocess::_SessionState_MetadataJsonEntry_DoNotUse_default_instance_._instance,
+  &::coprocess::_SessionState_ExtraEntry_DoNotUse_default_instance_._instance,
   &::coprocess::_SessionState_default_instance_._instance,
 };
 
 const char descriptor_table_protodef_coprocess_5fsession_5fstate_2eproto[] PROTOBUF_SECTION_VARIABLE(protodesc_cold) =
   "\n\035coprocess_session_state.proto\022\tcoproce"
-  "ss\"*\n\nAccessSpec\022\013\n\003url\030\001 \001(\t\022\017\n\007methods"
-  "\030\002 \003(\t\"s\n\020AccessDefinition\022\020\n\010api_name\030\001"
-  " \001(\t\022\016\n\006api_id\030\002 \001(\t\022\020\n\010versions\030\003 \003(\t\022+"
-  "\n\014allowed_urls\030\004 \003(\0132\025.coprocess.AccessS"
-  "pec\"/\n\rBasicAuthData\022\020\n\010password\030\001 \001(\t\022\014"
-  "\n\004hash\030\002 \001(\t\"\031\n\007JWTData\022\016\n\006secret\030\001 \001(\t\""
-  "!\n\007Monitor\022\026\n\016trigger_limits\030\001 \003(\001\"\344\010\n\014S"
-  "essionState\022\022\n\nlast_check\030\001 \001(\003\022\021\n\tallow"
-  "ance\030\002 \001(\001\022\014\n\004rate\030\003 \001(\001\022\013\n\003per\030\004 \001(\001\022\017\n"
-  "\007expires\030\005 \001(\003\022\021\n\tquota_max\030\006 \001(\003\022\024\n\014quo"
-  "ta_renews\030\007 \001(\003\022\027\n\017quota_remaining\030\010 \001(\003"
-  "\022\032\n\022quota_renewal_rate\030\t \001(\003\022@\n\raccess_r"
-  "ights\030\n \003(\0132).coprocess.SessionState.Acc"
-  "essRightsEntry\022\016\n\006org_id\030\013 \001(\t\022\027\n\017oauth_"
-  "client_id\030\014 \001(\t\022:\n\noauth_keys\030\r \003(\0132&.co"
-  "process.SessionState.OauthKeysEntry\0221\n\017b"
-  "asic_auth_data\030\016 \001(\0132\030.coprocess.BasicAu"
-  "thData\022$\n\010jwt_data\030\017 \001(\0132\022.coprocess.JWT"
-  "Data\022\024\n\014hmac_enabled\030\020 \001(\010\022\023\n\013hmac_secre"
-  "t\030\021 \001(\t\022\023\n\013is_inactive\030\022 \001(\010\022\027\n\017apply_po"
-  "licy_id\030\023 \001(\t\022\024\n\014data_expires\030\024 \001(\003\022#\n\007m"
-  "onitor\030\025 \001(\0132\022.coprocess.Monitor\022!\n\031enab"
-  "le_detailed_recording\030\026 \001(\010\0227\n\010metadata\030"
-  "\027 \003(\0132%.coprocess.SessionState.MetadataE"
-  "ntry\022\014\n\004tags\030\030 \003(\t\022\r\n\005alias\030\031 \001(\t\022\024\n\014las"
-  "t_updated\030\032 \001(\t\022\035\n\025id_extractor_deadline"
-  "\030\033 \001(\003\022\030\n\020session_lifetime\030\034 \001(\003\022\026\n\016appl"
-  "y_policies\030\035 \003(\t\022\023\n\013certificate\030\036 \001(\t\022\027\n"
-  "\017max_query_depth\030\037 \001(\003\022\016\n\006key_id\030  \001(\t\022\032"
-  "\n\022post_expiry_action\030! \001(\t\022 \n\030post_expir"
-  "y_grace_period\030\" \001(\003\032P\n\021AccessRightsEntr"
-  "y\022\013\n\003key\030\001 \001(\t\022*\n\005value\030\002 \001(\0132\033.coproces"
-  "s.AccessDefinition:\0028\001\0320\n\016OauthKeysEntry"
-  "\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\032/\n\rMeta"
-  "dataEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028"
-  "\001B4Z2github.com/grapnel-gateway/grapnel/"
-  "proto/coprocessb\006proto3"
+  "ss\032\025grapnel_session.proto\"*\n\nAccessSpec\022"
+  "\013\n\003url\030\001 \001(\t\022\017\n\007methods\030\002 \003(\t\"\306\002\n\020Access"
+  "Definition\022\020\n\010api_name\030\001 \001(\t\022\016\n\006api_id\030\002"
+  " \001(\t\022\020\n\010versions\030\003 \003(\t\022+\n\014allowed_urls\030\004"
+  " \003(\0132\025.coprocess.AccessSpec\022#\n\005limit\030\350\007 "
+  "\001(\0132\023.coprocess.APILimit\022\030\n\017allowance_sc"
+  "ope\030\351\007 \001(\t\022,\n\tendpoints\030\352\007 \003(\0132\030.coproce"
+  "ss.EndpointLimit\0226\n\005extra\030\353\007 \003(\0132&.copro"
+  "cess.AccessDefinition.ExtraEntry\032,\n\nExtr"
+  "aEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"/"
+  "\n\rBasicAuthData\022\020\n\010password\030\001 \001(\t\022\014\n\004has"
+  "h\030\002 \001(\t\"\031\n\007JWTData\022\016\n\006secret\030\001 \001(\t\"!\n\007Mo"
+  "nitor\022\026\n\016trigger_limits\030\001 \003(\001\"\330\013\n\014Sessio"
+  "nState\022\022\n\nlast_check\030\001 \001(\003\022\021\n\tallowance\030"
+  "\002 \001(\001\022\014\n\004rate\030\003 \001(\001\022\013\n\003per\030\004 \001(\001\022\017\n\007expi"
+  "res\030\005 \001(\003\022\021\n\tquota_max\030\006 \001(\003\022\024\n\014quota_re"
+  "news\030\007 \001(\003\022\027\n\017quota_remaining\030\010 \001(\003\022\032\n\022q"
+  "uota_renewal_rate\030\t \001(\003\022@\n\raccess_rights"
+  "\030\n \003(\0132).coprocess.SessionState.AccessRi"
+  "ghtsEntry\022\016\n\006org_id\030\013 \001(\t\022\027\n\017oauth_clien"
+  "t_id\030\014 \001(\t\022:\n\noauth_keys\030\r \003(\0132&.coproce"
+  "ss.SessionState.OauthKeysEntry\0221\n\017basic_"
+  "auth_data\030\016 \001(\0132\030.coprocess.BasicAuthDat"
+  "a\022$\n\010jwt_data\030\017 \001(\0132\022.coprocess.JWTData\022"
+  "\024\n\014hmac_enabled\030\020 \001(\010\022\023\n\013hmac_secret\030\021 \001"
+  "(\t\022\023\n\013is_inactive\030\022 \001(\010\022\027\n\017apply_policy_"
+  "id\030\023 \001(\t\022\024\n\014data_expires\030\024 \001(\003\022#\n\007monito"
+  "r\030\025 \001(\0132\022.coprocess.Monitor\022!\n\031enable_de"
+  "tailed_recording\030\026 \001(\010\0227\n\010metadata\030\027 \003(\013"
+  "2%.coprocess.SessionState.MetadataEntry\022"
+  "\014\n\004tags\030\030 \003(\t\022\r\n\005alias\030\031 \001(\t\022\024\n\014last_upd"
+  "ated\030\032 \001(\t\022\035\n\025id_extractor_deadline\030\033 \001("
+  "\003\022\030\n\020session_lifetime\030\034 \001(\003\022\026\n\016apply_pol"
+  "icies\030\035 \003(\t\022\023\n\013certificate\030\036 \001(\t\022\027\n\017max_"
+  "query_depth\030\037 \001(\003\022\016\n\006key_id\030  \001(\t\022\032\n\022pos"
+  "t_expiry_action\030! \001(\t\022 \n\030post_expiry_gra"
+  "ce_period\030\" \001(\003\022\032\n\021throttle_interval\030\350\007 "
+  "\001(\001\022\035\n\024throttle_retry_limit\030\351\007 \001(\003\022\025\n\014da"
+  "te_created\030\352\007 \001(\t\022)\n enable_http_signatu"
+  "re_validation\030\353\007 \001(\010\022\033\n\022rsa_certificate_"
+  "id\030\354\007 \001(\t\022A\n\rmetadata_json\030\355\007 \003(\0132).copr"
+  "ocess.SessionState.MetadataJsonEntry\0222\n\005"
+  "extra\030\356\007 \003(\0132\".coprocess.SessionState.Ex"
+  "traEntry\032P\n\021AccessRightsEntry\022\013\n\003key\030\001 \001"
+  "(\t\022*\n\005value\030\002 \001(\0132\033.coprocess.AccessDefi"
+  "nition:\0028\001\0320\n\016OauthKeysEntry\022\013\n\003key\030\001 \001("
+  "\t\022\r\n\005value\030\002 \001(\t:\0028\001\032/\n\rMetadataEntry\022\013\n"
+  "\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0323\n\021Metadat"
+  "aJsonEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\002"
+  "8\001\032,\n\nExtraEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002"
+  " \001(\t:\0028\001B4Z2github.com/grapnel-gateway/g"
+  "rapnel/proto/coprocessb\006proto3"
   ;
+static const ::_pbi::DescriptorTable* const descriptor_table_coprocess_5fsession_5fstate_2eproto_deps[1] = {
+  &::descriptor_table_grapnel_5fsession_2eproto,
+};
 static ::_pbi::once_flag descriptor_table_coprocess_5fsession_5fstate_2eproto_once;
 const ::_pbi::DescriptorTable descriptor_table_coprocess_5fsession_5fstate_2eproto = {
-    false, false, 1503, descriptor_table_protodef_coprocess_5fsession_5fstate_2eproto,
+    false, false, 2110, descriptor_table_protodef_coprocess_5fsession_5fstate_2eproto,
     "coprocess_session_state.proto",
-    &descriptor_table_coprocess_5fsession_5fstate_2eproto_once, nullptr, 0, 9,
+    &descriptor_table_coprocess_5fsession_5fstate_2eproto_once, descriptor_table_coprocess_5fsession_5fstate_2eproto_deps, 1, 12,
     schemas, file_default_instances, TableStruct_coprocess_5fsession_5fstate_2eproto::offsets,
     file_level_metadata_coprocess_5fsession_5fstate_2eproto, file_level_enum_descriptors_coprocess_5fsession_5fstate_2eproto,
     file_level_service_descriptors_coprocess_5fsession_5fstate_2eproto,
@@ -612,14 +721,45 @@ void AccessSpec::InternalSwap(AccessSpec* other) {
 
 // ===================================================================
 
+AccessDefinition_ExtraEntry_DoNotUse::AccessDefinition_ExtraEntry_DoNotUse() {}
+AccessDefinition_ExtraEntry_DoNotUse::AccessDefinition_ExtraEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena)
+    : SuperType(arena) {}
+void AccessDefinition_ExtraEntry_DoNotUse::MergeFrom(const AccessDefinition_ExtraEntry_DoNotUse& other) {
+  MergeFromInternal(other);
+}
+::PROTOBUF_NAMESPACE_ID::Metadata AccessDefinition_ExtraEntry_DoNotUse::GetMetadata() const {
+  return ::_pbi::AssignDescriptors(
+      &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[1]);
+}
+
+// ===================================================================
+
 class AccessDefinition::_Internal {
  public:
+  static const ::coprocess::APILimit& limit(const AccessDefinition* msg);
 };
 
+const ::coprocess::APILimit&
+AccessDefinition::_Internal::limit(const AccessDefinition* msg) {
+  return *msg->_impl_.limit_;
+}
+void AccessDefinition::clear_limit() {
+  if (GetArenaForAllocation() == nullptr && _impl_.limit_ != nullptr) {
+    delete _impl_.limit_;
+  }
+  _impl_.limit_ = nullptr;
+}
+void AccessDefinition::clear_endpoints() {
+  _impl_.endpoints_.Clear();
+}
 AccessDefinition::AccessDefinition(::PROTOBUF_NAMESPACE_ID::Arena* arena,
                          bool is_message_owned)
   : ::PROTOBUF_NAMESPACE_ID::Message(arena, is_message_owned) {
   SharedCtor(arena, is_message_owned);
+  if (arena != nullptr && !is_message_owned) {
+    arena->OwnCustomDestructor(this, &AccessDefinition::ArenaDtor);
+  }
   // @@protoc_insertion_point(arena_constructor:coprocess.AccessDefinition)
 }
 AccessDefinition::AccessDefinition(const AccessDefinition& from)
@@ -628,11 +768,16 @@ AccessDefinition::AccessDefinition(const AccessDefinition& from)
   new (&_impl_) Impl_{
       decltype(_impl_.versions_){from._impl_.versions_}
     , decltype(_impl_.allowed_urls_){from._impl_.allowed_urls_}
+    , decltype(_impl_.endpoints_){from._impl_.endpoints_}
+    , /*decltype(_impl_.extra_)*/{}
     , decltype(_impl_.api_name_){}
     , decltype(_impl_.api_id_){}
+    , decltype(_impl_.allowance_scope_){}
+    , decltype(_impl_.limit_){nullptr}
     , /*decltype(_impl_._cached_size_)*/{}};
 
   _internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
+  _this->_impl_.extra_.MergeFrom(from._impl_.extra_);
   _impl_.api_name_.InitDefault();
   #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
     _impl_.api_name_.Set("", GetArenaForAllocation());
@@ -649,6 +794,17 @@ AccessDefinition::AccessDefinition(const AccessDefinition& from)
     _this->_impl_.api_id_.Set(from._internal_api_id(), 
       _this->GetArenaForAllocation());
   }
+  _impl_.allowance_scope_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.allowance_scope_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (!from._internal_allowance_scope().empty()) {
+    _this->_impl_.allowance_scope_.Set(from._internal_allowance_scope(), 
+      _this->GetArenaForAllocation());
+  }
+  if (from._internal_has_limit()) {
+    _this->_impl_.limit_ = new ::coprocess::APILimit(*from._impl_.limit_);
+  }
   // @@protoc_insertion_point(copy_constructor:coprocess.AccessDefinition)
 }
 
@@ -659,8 +815,12 @@ inline void AccessDefinition::SharedCtor(
   new (&_impl_) Impl_{
       decltype(_impl_.versions_){arena}
     , decltype(_impl_.allowed_urls_){arena}
+    , decltype(_impl_.endpoints_){arena}
+    , /*decltype(_impl_.extra_)*/{::_pbi::ArenaInitialized(), arena}
     , decltype(_impl_.api_name_){}
     , decltype(_impl_.api_id_){}
+    , decltype(_impl_.allowance_scope_){}
+    , decltype(_impl_.limit_){nullptr}
     , /*decltype(_impl_._cached_size_)*/{}
   };
   _impl_.api_name_.InitDefault();
@@ -671,12 +831,17 @@ inline void AccessDefinition::SharedCtor(
   #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
     _impl_.api_id_.Set("", GetArenaForAllocation());
   #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  _impl_.allowance_scope_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.allowance_scope_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
 }
 
 AccessDefinition::~AccessDefinition() {
   // @@protoc_insertion_point(destructor:coprocess.AccessDefinition)
   if (auto *arena = _internal_metadata_.DeleteReturnArena<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>()) {
   (void)arena;
+    ArenaDtor(this);
     return;
   }
   SharedDtor();
@@ -686,10 +851,19 @@ inline void AccessDefinition::SharedDtor() {
   GOOGLE_DCHECK(GetArenaForAllocation() == nullptr);
   _impl_.versions_.~RepeatedPtrField();
   _impl_.allowed_urls_.~RepeatedPtrField();
+  _impl_.endpoints_.~RepeatedPtrField();
+  _impl_.extra_.Destruct();
+  _impl_.extra_.~MapField();
   _impl_.api_name_.Destroy();
   _impl_.api_id_.Destroy();
+  _impl_.allowance_scope_.Destroy();
+  if (this != internal_default_instance()) delete _impl_.limit_;
 }
 
+void AccessDefinition::ArenaDtor(void* object) {
+  AccessDefinition* _this = reinterpret_cast< AccessDefinition* >(object);
+  _this->_impl_.extra_.Destruct();
+}
 void AccessDefinition::SetCachedSize(int size) const {
   _impl_._cached_size_.Set(size);
 }
@@ -702,8 +876,15 @@ void AccessDefinition::Clear() {
 
   _impl_.versions_.Clear();
   _impl_.allowed_urls_.Clear();
+  _impl_.endpoints_.Clear();
+  _impl_.extra_.Clear();
   _impl_.api_name_.ClearToEmpty();
   _impl_.api_id_.ClearToEmpty();
+  _impl_.allowance_scope_.ClearToEmpty();
+  if (GetArenaForAllocation() == nullptr && _impl_.limit_ != nullptr) {
+    delete _impl_.limit_;
+  }
+  _impl_.limit_ = nullptr;
   _internal_metadata_.Clear<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>();
 }
 
@@ -758,6 +939,50 @@ const char* AccessDefinition::_InternalParse(const char* ptr, ::_pbi::ParseConte
             CHK_(ptr);
             if (!ctx->DataAvailable(ptr)) break;
           } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<34>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // .coprocess.APILimit limit = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 66)) {
+          ptr = ctx->ParseMessage(_internal_mutable_limit(), ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // string allowance_scope = 1001;
+      case 1001:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 74)) {
+          auto str = _internal_mutable_allowance_scope();
+          ptr = ::_pbi::InlineGreedyStringParser(str, ptr, ctx);
+          CHK_(ptr);
+          CHK_(::_pbi::VerifyUTF8(str, "coprocess.AccessDefinition.allowance_scope"));
+        } else
+          goto handle_unusual;
+        continue;
+      // repeated .coprocess.EndpointLimit endpoints = 1002;
+      case 1002:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 82)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(_internal_add_endpoints(), ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8018>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // map<string, string> extra = 1003;
+      case 1003:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 90)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(&_impl_.extra_, ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8026>(ptr));
         } else
           goto handle_unusual;
         continue;
@@ -828,6 +1053,61 @@ uint8_t* AccessDefinition::_InternalSerialize(
         InternalWriteMessage(4, repfield, repfield.GetCachedSize(), target, stream);
   }
 
+  // .coprocess.APILimit limit = 1000;
+  if (this->_internal_has_limit()) {
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+      InternalWriteMessage(1000, _Internal::limit(this),
+        _Internal::limit(this).GetCachedSize(), target, stream);
+  }
+
+  // string allowance_scope = 1001;
+  if (!this->_internal_allowance_scope().empty()) {
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+      this->_internal_allowance_scope().data(), static_cast<int>(this->_internal_allowance_scope().length()),
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+      "coprocess.AccessDefinition.allowance_scope");
+    target = stream->WriteStringMaybeAliased(
+        1001, this->_internal_allowance_scope(), target);
+  }
+
+  // repeated .coprocess.EndpointLimit endpoints = 1002;
+  for (unsigned i = 0,
+      n = static_cast<unsigned>(this->_internal_endpoints_size()); i < n; i++) {
+    const auto& repfield = this->_internal_endpoints(i);
+    target = ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::
+        InternalWriteMessage(1002, repfield, repfield.GetCachedSize(), target, stream);
+  }
+
+  // map<string, string> extra = 1003;
+  if (!this->_internal_extra().empty()) {
+    using MapType = ::_pb::Map<std::string, std::string>;
+    using WireHelper = AccessDefinition_ExtraEntry_DoNotUse::Funcs;
+    const auto& map_field = this->_internal_extra();
+    auto check_utf8 = [](const MapType::value_type& entry) {
+      (void)entry;
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.first.data(), static_cast<int>(entry.first.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.AccessDefinition.ExtraEntry.key");
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.second.data(), static_cast<int>(entry.second.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.AccessDefinition.ExtraEntry.value");
+    };
+
+    if (stream->IsSerializationDeterministic() && map_field.size() > 1) {
+      for (const auto& entry : ::_pbi::MapSorterPtr<MapType>(map_field)) {
+        target = WireHelper::InternalSerialize(1003, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    } else {
+      for (const auto& entry : map_field) {
+        target = WireHelper::InternalSerialize(1003, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    }
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -859,6 +1139,22 @@ size_t AccessDefinition::ByteSizeLong() const {
       ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
   }
 
+  // repeated .coprocess.EndpointLimit endpoints = 1002;
+  total_size += 2UL * this->_internal_endpoints_size();
+  for (const auto& msg : this->_impl_.endpoints_) {
+    total_size +=
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(msg);
+  }
+
+  // map<string, string> extra = 1003;
+  total_size += 2 *
+      ::PROTOBUF_NAMESPACE_ID::internal::FromIntSize(this->_internal_extra_size());
+  for (::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >::const_iterator
+      it = this->_internal_extra().begin();
+      it != this->_internal_extra().end(); ++it) {
+    total_size += AccessDefinition_ExtraEntry_DoNotUse::Funcs::ByteSizeLong(it->first, it->second);
+  }
+
   // string api_name = 1;
   if (!this->_internal_api_name().empty()) {
     total_size += 1 +
@@ -871,6 +1167,20 @@ size_t AccessDefinition::ByteSizeLong() const {
     total_size += 1 +
       ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
         this->_internal_api_id());
+  }
+
+  // string allowance_scope = 1001;
+  if (!this->_internal_allowance_scope().empty()) {
+    total_size += 2 +
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
+        this->_internal_allowance_scope());
+  }
+
+  // .coprocess.APILimit limit = 1000;
+  if (this->_internal_has_limit()) {
+    total_size += 2 +
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::MessageSize(
+        *_impl_.limit_);
   }
 
   return MaybeComputeUnknownFieldsSize(total_size, &_impl_._cached_size_);
@@ -893,11 +1203,20 @@ void AccessDefinition::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const
 
   _this->_impl_.versions_.MergeFrom(from._impl_.versions_);
   _this->_impl_.allowed_urls_.MergeFrom(from._impl_.allowed_urls_);
+  _this->_impl_.endpoints_.MergeFrom(from._impl_.endpoints_);
+  _this->_impl_.extra_.MergeFrom(from._impl_.extra_);
   if (!from._internal_api_name().empty()) {
     _this->_internal_set_api_name(from._internal_api_name());
   }
   if (!from._internal_api_id().empty()) {
     _this->_internal_set_api_id(from._internal_api_id());
+  }
+  if (!from._internal_allowance_scope().empty()) {
+    _this->_internal_set_allowance_scope(from._internal_allowance_scope());
+  }
+  if (from._internal_has_limit()) {
+    _this->_internal_mutable_limit()->::coprocess::APILimit::MergeFrom(
+        from._internal_limit());
   }
   _this->_internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
 }
@@ -920,6 +1239,8 @@ void AccessDefinition::InternalSwap(AccessDefinition* other) {
   _internal_metadata_.InternalSwap(&other->_internal_metadata_);
   _impl_.versions_.InternalSwap(&other->_impl_.versions_);
   _impl_.allowed_urls_.InternalSwap(&other->_impl_.allowed_urls_);
+  _impl_.endpoints_.InternalSwap(&other->_impl_.endpoints_);
+  _impl_.extra_.InternalSwap(&other->_impl_.extra_);
   ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
       &_impl_.api_name_, lhs_arena,
       &other->_impl_.api_name_, rhs_arena
@@ -928,12 +1249,17 @@ void AccessDefinition::InternalSwap(AccessDefinition* other) {
       &_impl_.api_id_, lhs_arena,
       &other->_impl_.api_id_, rhs_arena
   );
+  ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
+      &_impl_.allowance_scope_, lhs_arena,
+      &other->_impl_.allowance_scope_, rhs_arena
+  );
+  swap(_impl_.limit_, other->_impl_.limit_);
 }
 
 ::PROTOBUF_NAMESPACE_ID::Metadata AccessDefinition::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[1]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[2]);
 }
 
 // ===================================================================
@@ -1186,7 +1512,7 @@ void BasicAuthData::InternalSwap(BasicAuthData* other) {
 ::PROTOBUF_NAMESPACE_ID::Metadata BasicAuthData::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[2]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[3]);
 }
 
 // ===================================================================
@@ -1389,7 +1715,7 @@ void JWTData::InternalSwap(JWTData* other) {
 ::PROTOBUF_NAMESPACE_ID::Metadata JWTData::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[3]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[4]);
 }
 
 // ===================================================================
@@ -1573,7 +1899,7 @@ void Monitor::InternalSwap(Monitor* other) {
 ::PROTOBUF_NAMESPACE_ID::Metadata Monitor::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[4]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[5]);
 }
 
 // ===================================================================
@@ -1587,7 +1913,7 @@ void SessionState_AccessRightsEntry_DoNotUse::MergeFrom(const SessionState_Acces
 ::PROTOBUF_NAMESPACE_ID::Metadata SessionState_AccessRightsEntry_DoNotUse::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[5]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[6]);
 }
 
 // ===================================================================
@@ -1601,7 +1927,7 @@ void SessionState_OauthKeysEntry_DoNotUse::MergeFrom(const SessionState_OauthKey
 ::PROTOBUF_NAMESPACE_ID::Metadata SessionState_OauthKeysEntry_DoNotUse::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[6]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[7]);
 }
 
 // ===================================================================
@@ -1615,7 +1941,35 @@ void SessionState_MetadataEntry_DoNotUse::MergeFrom(const SessionState_MetadataE
 ::PROTOBUF_NAMESPACE_ID::Metadata SessionState_MetadataEntry_DoNotUse::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[7]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[8]);
+}
+
+// ===================================================================
+
+SessionState_MetadataJsonEntry_DoNotUse::SessionState_MetadataJsonEntry_DoNotUse() {}
+SessionState_MetadataJsonEntry_DoNotUse::SessionState_MetadataJsonEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena)
+    : SuperType(arena) {}
+void SessionState_MetadataJsonEntry_DoNotUse::MergeFrom(const SessionState_MetadataJsonEntry_DoNotUse& other) {
+  MergeFromInternal(other);
+}
+::PROTOBUF_NAMESPACE_ID::Metadata SessionState_MetadataJsonEntry_DoNotUse::GetMetadata() const {
+  return ::_pbi::AssignDescriptors(
+      &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[9]);
+}
+
+// ===================================================================
+
+SessionState_ExtraEntry_DoNotUse::SessionState_ExtraEntry_DoNotUse() {}
+SessionState_ExtraEntry_DoNotUse::SessionState_ExtraEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena)
+    : SuperType(arena) {}
+void SessionState_ExtraEntry_DoNotUse::MergeFrom(const SessionState_ExtraEntry_DoNotUse& other) {
+  MergeFromInternal(other);
+}
+::PROTOBUF_NAMESPACE_ID::Metadata SessionState_ExtraEntry_DoNotUse::GetMetadata() const {
+  return ::_pbi::AssignDescriptors(
+      &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[10]);
 }
 
 // ===================================================================
@@ -1657,6 +2011,8 @@ SessionState::SessionState(const SessionState& from)
     , /*decltype(_impl_.metadata_)*/{}
     , decltype(_impl_.tags_){from._impl_.tags_}
     , decltype(_impl_.apply_policies_){from._impl_.apply_policies_}
+    , /*decltype(_impl_.metadata_json_)*/{}
+    , /*decltype(_impl_.extra_)*/{}
     , decltype(_impl_.org_id_){}
     , decltype(_impl_.oauth_client_id_){}
     , decltype(_impl_.hmac_secret_){}
@@ -1666,6 +2022,8 @@ SessionState::SessionState(const SessionState& from)
     , decltype(_impl_.certificate_){}
     , decltype(_impl_.key_id_){}
     , decltype(_impl_.post_expiry_action_){}
+    , decltype(_impl_.date_created_){}
+    , decltype(_impl_.rsa_certificate_id_){}
     , decltype(_impl_.basic_auth_data_){nullptr}
     , decltype(_impl_.jwt_data_){nullptr}
     , decltype(_impl_.monitor_){nullptr}
@@ -1683,15 +2041,20 @@ SessionState::SessionState(const SessionState& from)
     , decltype(_impl_.session_lifetime_){}
     , decltype(_impl_.max_query_depth_){}
     , decltype(_impl_.post_expiry_grace_period_){}
+    , decltype(_impl_.throttle_interval_){}
+    , decltype(_impl_.throttle_retry_limit_){}
     , decltype(_impl_.hmac_enabled_){}
     , decltype(_impl_.is_inactive_){}
     , decltype(_impl_.enable_detailed_recording_){}
+    , decltype(_impl_.enable_http_signature_validation_){}
     , /*decltype(_impl_._cached_size_)*/{}};
 
   _internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
   _this->_impl_.access_rights_.MergeFrom(from._impl_.access_rights_);
   _this->_impl_.oauth_keys_.MergeFrom(from._impl_.oauth_keys_);
   _this->_impl_.metadata_.MergeFrom(from._impl_.metadata_);
+  _this->_impl_.metadata_json_.MergeFrom(from._impl_.metadata_json_);
+  _this->_impl_.extra_.MergeFrom(from._impl_.extra_);
   _impl_.org_id_.InitDefault();
   #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
     _impl_.org_id_.Set("", GetArenaForAllocation());
@@ -1764,6 +2127,22 @@ SessionState::SessionState(const SessionState& from)
     _this->_impl_.post_expiry_action_.Set(from._internal_post_expiry_action(), 
       _this->GetArenaForAllocation());
   }
+  _impl_.date_created_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.date_created_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (!from._internal_date_created().empty()) {
+    _this->_impl_.date_created_.Set(from._internal_date_created(), 
+      _this->GetArenaForAllocation());
+  }
+  _impl_.rsa_certificate_id_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.rsa_certificate_id_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (!from._internal_rsa_certificate_id().empty()) {
+    _this->_impl_.rsa_certificate_id_.Set(from._internal_rsa_certificate_id(), 
+      _this->GetArenaForAllocation());
+  }
   if (from._internal_has_basic_auth_data()) {
     _this->_impl_.basic_auth_data_ = new ::coprocess::BasicAuthData(*from._impl_.basic_auth_data_);
   }
@@ -1774,8 +2153,8 @@ SessionState::SessionState(const SessionState& from)
     _this->_impl_.monitor_ = new ::coprocess::Monitor(*from._impl_.monitor_);
   }
   ::memcpy(&_impl_.last_check_, &from._impl_.last_check_,
-    static_cast<size_t>(reinterpret_cast<char*>(&_impl_.enable_detailed_recording_) -
-    reinterpret_cast<char*>(&_impl_.last_check_)) + sizeof(_impl_.enable_detailed_recording_));
+    static_cast<size_t>(reinterpret_cast<char*>(&_impl_.enable_http_signature_validation_) -
+    reinterpret_cast<char*>(&_impl_.last_check_)) + sizeof(_impl_.enable_http_signature_validation_));
   // @@protoc_insertion_point(copy_constructor:coprocess.SessionState)
 }
 
@@ -1789,6 +2168,8 @@ inline void SessionState::SharedCtor(
     , /*decltype(_impl_.metadata_)*/{::_pbi::ArenaInitialized(), arena}
     , decltype(_impl_.tags_){arena}
     , decltype(_impl_.apply_policies_){arena}
+    , /*decltype(_impl_.metadata_json_)*/{::_pbi::ArenaInitialized(), arena}
+    , /*decltype(_impl_.extra_)*/{::_pbi::ArenaInitialized(), arena}
     , decltype(_impl_.org_id_){}
     , decltype(_impl_.oauth_client_id_){}
     , decltype(_impl_.hmac_secret_){}
@@ -1798,6 +2179,8 @@ inline void SessionState::SharedCtor(
     , decltype(_impl_.certificate_){}
     , decltype(_impl_.key_id_){}
     , decltype(_impl_.post_expiry_action_){}
+    , decltype(_impl_.date_created_){}
+    , decltype(_impl_.rsa_certificate_id_){}
     , decltype(_impl_.basic_auth_data_){nullptr}
     , decltype(_impl_.jwt_data_){nullptr}
     , decltype(_impl_.monitor_){nullptr}
@@ -1815,9 +2198,12 @@ inline void SessionState::SharedCtor(
     , decltype(_impl_.session_lifetime_){int64_t{0}}
     , decltype(_impl_.max_query_depth_){int64_t{0}}
     , decltype(_impl_.post_expiry_grace_period_){int64_t{0}}
+    , decltype(_impl_.throttle_interval_){0}
+    , decltype(_impl_.throttle_retry_limit_){int64_t{0}}
     , decltype(_impl_.hmac_enabled_){false}
     , decltype(_impl_.is_inactive_){false}
     , decltype(_impl_.enable_detailed_recording_){false}
+    , decltype(_impl_.enable_http_signature_validation_){false}
     , /*decltype(_impl_._cached_size_)*/{}
   };
   _impl_.org_id_.InitDefault();
@@ -1856,6 +2242,14 @@ inline void SessionState::SharedCtor(
   #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
     _impl_.post_expiry_action_.Set("", GetArenaForAllocation());
   #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  _impl_.date_created_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.date_created_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  _impl_.rsa_certificate_id_.InitDefault();
+  #ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+    _impl_.rsa_certificate_id_.Set("", GetArenaForAllocation());
+  #endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
 }
 
 SessionState::~SessionState() {
@@ -1878,6 +2272,10 @@ inline void SessionState::SharedDtor() {
   _impl_.metadata_.~MapField();
   _impl_.tags_.~RepeatedPtrField();
   _impl_.apply_policies_.~RepeatedPtrField();
+  _impl_.metadata_json_.Destruct();
+  _impl_.metadata_json_.~MapField();
+  _impl_.extra_.Destruct();
+  _impl_.extra_.~MapField();
   _impl_.org_id_.Destroy();
   _impl_.oauth_client_id_.Destroy();
   _impl_.hmac_secret_.Destroy();
@@ -1887,6 +2285,8 @@ inline void SessionState::SharedDtor() {
   _impl_.certificate_.Destroy();
   _impl_.key_id_.Destroy();
   _impl_.post_expiry_action_.Destroy();
+  _impl_.date_created_.Destroy();
+  _impl_.rsa_certificate_id_.Destroy();
   if (this != internal_default_instance()) delete _impl_.basic_auth_data_;
   if (this != internal_default_instance()) delete _impl_.jwt_data_;
   if (this != internal_default_instance()) delete _impl_.monitor_;
@@ -1897,6 +2297,8 @@ void SessionState::ArenaDtor(void* object) {
   _this->_impl_.access_rights_.Destruct();
   _this->_impl_.oauth_keys_.Destruct();
   _this->_impl_.metadata_.Destruct();
+  _this->_impl_.metadata_json_.Destruct();
+  _this->_impl_.extra_.Destruct();
 }
 void SessionState::SetCachedSize(int size) const {
   _impl_._cached_size_.Set(size);
@@ -1913,6 +2315,8 @@ void SessionState::Clear() {
   _impl_.metadata_.Clear();
   _impl_.tags_.Clear();
   _impl_.apply_policies_.Clear();
+  _impl_.metadata_json_.Clear();
+  _impl_.extra_.Clear();
   _impl_.org_id_.ClearToEmpty();
   _impl_.oauth_client_id_.ClearToEmpty();
   _impl_.hmac_secret_.ClearToEmpty();
@@ -1922,6 +2326,8 @@ void SessionState::Clear() {
   _impl_.certificate_.ClearToEmpty();
   _impl_.key_id_.ClearToEmpty();
   _impl_.post_expiry_action_.ClearToEmpty();
+  _impl_.date_created_.ClearToEmpty();
+  _impl_.rsa_certificate_id_.ClearToEmpty();
   if (GetArenaForAllocation() == nullptr && _impl_.basic_auth_data_ != nullptr) {
     delete _impl_.basic_auth_data_;
   }
@@ -1935,8 +2341,8 @@ void SessionState::Clear() {
   }
   _impl_.monitor_ = nullptr;
   ::memset(&_impl_.last_check_, 0, static_cast<size_t>(
-      reinterpret_cast<char*>(&_impl_.enable_detailed_recording_) -
-      reinterpret_cast<char*>(&_impl_.last_check_)) + sizeof(_impl_.enable_detailed_recording_));
+      reinterpret_cast<char*>(&_impl_.enable_http_signature_validation_) -
+      reinterpret_cast<char*>(&_impl_.last_check_)) + sizeof(_impl_.enable_http_signature_validation_));
   _internal_metadata_.Clear<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>();
 }
 
@@ -2262,6 +2668,76 @@ const char* SessionState::_InternalParse(const char* ptr, ::_pbi::ParseContext* 
         if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 16)) {
           _impl_.post_expiry_grace_period_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
           CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // double throttle_interval = 1000;
+      case 1000:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 65)) {
+          _impl_.throttle_interval_ = ::PROTOBUF_NAMESPACE_ID::internal::UnalignedLoad<double>(ptr);
+          ptr += sizeof(double);
+        } else
+          goto handle_unusual;
+        continue;
+      // int64 throttle_retry_limit = 1001;
+      case 1001:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 72)) {
+          _impl_.throttle_retry_limit_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // string date_created = 1002;
+      case 1002:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 82)) {
+          auto str = _internal_mutable_date_created();
+          ptr = ::_pbi::InlineGreedyStringParser(str, ptr, ctx);
+          CHK_(ptr);
+          CHK_(::_pbi::VerifyUTF8(str, "coprocess.SessionState.date_created"));
+        } else
+          goto handle_unusual;
+        continue;
+      // bool enable_http_signature_validation = 1003;
+      case 1003:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 88)) {
+          _impl_.enable_http_signature_validation_ = ::PROTOBUF_NAMESPACE_ID::internal::ReadVarint64(&ptr);
+          CHK_(ptr);
+        } else
+          goto handle_unusual;
+        continue;
+      // string rsa_certificate_id = 1004;
+      case 1004:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 98)) {
+          auto str = _internal_mutable_rsa_certificate_id();
+          ptr = ::_pbi::InlineGreedyStringParser(str, ptr, ctx);
+          CHK_(ptr);
+          CHK_(::_pbi::VerifyUTF8(str, "coprocess.SessionState.rsa_certificate_id"));
+        } else
+          goto handle_unusual;
+        continue;
+      // map<string, string> metadata_json = 1005;
+      case 1005:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 106)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(&_impl_.metadata_json_, ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8042>(ptr));
+        } else
+          goto handle_unusual;
+        continue;
+      // map<string, string> extra = 1006;
+      case 1006:
+        if (PROTOBUF_PREDICT_TRUE(static_cast<uint8_t>(tag) == 114)) {
+          ptr -= 2;
+          do {
+            ptr += 2;
+            ptr = ctx->ParseMessage(&_impl_.extra_, ptr);
+            CHK_(ptr);
+            if (!ctx->DataAvailable(ptr)) break;
+          } while (::PROTOBUF_NAMESPACE_ID::internal::ExpectTag<8050>(ptr));
         } else
           goto handle_unusual;
         continue;
@@ -2625,6 +3101,108 @@ uint8_t* SessionState::_InternalSerialize(
     target = ::_pbi::WireFormatLite::WriteInt64ToArray(34, this->_internal_post_expiry_grace_period(), target);
   }
 
+  // double throttle_interval = 1000;
+  static_assert(sizeof(uint64_t) == sizeof(double), "Code assumes uint64_t and double are the same size.");
+  double tmp_throttle_interval = this->_internal_throttle_interval();
+  uint64_t raw_throttle_interval;
+  memcpy(&raw_throttle_interval, &tmp_throttle_interval, sizeof(tmp_throttle_interval));
+  if (raw_throttle_interval != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteDoubleToArray(1000, this->_internal_throttle_interval(), target);
+  }
+
+  // int64 throttle_retry_limit = 1001;
+  if (this->_internal_throttle_retry_limit() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteInt64ToArray(1001, this->_internal_throttle_retry_limit(), target);
+  }
+
+  // string date_created = 1002;
+  if (!this->_internal_date_created().empty()) {
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+      this->_internal_date_created().data(), static_cast<int>(this->_internal_date_created().length()),
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+      "coprocess.SessionState.date_created");
+    target = stream->WriteStringMaybeAliased(
+        1002, this->_internal_date_created(), target);
+  }
+
+  // bool enable_http_signature_validation = 1003;
+  if (this->_internal_enable_http_signature_validation() != 0) {
+    target = stream->EnsureSpace(target);
+    target = ::_pbi::WireFormatLite::WriteBoolToArray(1003, this->_internal_enable_http_signature_validation(), target);
+  }
+
+  // string rsa_certificate_id = 1004;
+  if (!this->_internal_rsa_certificate_id().empty()) {
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+      this->_internal_rsa_certificate_id().data(), static_cast<int>(this->_internal_rsa_certificate_id().length()),
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+      "coprocess.SessionState.rsa_certificate_id");
+    target = stream->WriteStringMaybeAliased(
+        1004, this->_internal_rsa_certificate_id(), target);
+  }
+
+  // map<string, string> metadata_json = 1005;
+  if (!this->_internal_metadata_json().empty()) {
+    using MapType = ::_pb::Map<std::string, std::string>;
+    using WireHelper = SessionState_MetadataJsonEntry_DoNotUse::Funcs;
+    const auto& map_field = this->_internal_metadata_json();
+    auto check_utf8 = [](const MapType::value_type& entry) {
+      (void)entry;
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.first.data(), static_cast<int>(entry.first.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.SessionState.MetadataJsonEntry.key");
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.second.data(), static_cast<int>(entry.second.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.SessionState.MetadataJsonEntry.value");
+    };
+
+    if (stream->IsSerializationDeterministic() && map_field.size() > 1) {
+      for (const auto& entry : ::_pbi::MapSorterPtr<MapType>(map_field)) {
+        target = WireHelper::InternalSerialize(1005, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    } else {
+      for (const auto& entry : map_field) {
+        target = WireHelper::InternalSerialize(1005, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    }
+  }
+
+  // map<string, string> extra = 1006;
+  if (!this->_internal_extra().empty()) {
+    using MapType = ::_pb::Map<std::string, std::string>;
+    using WireHelper = SessionState_ExtraEntry_DoNotUse::Funcs;
+    const auto& map_field = this->_internal_extra();
+    auto check_utf8 = [](const MapType::value_type& entry) {
+      (void)entry;
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.first.data(), static_cast<int>(entry.first.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.SessionState.ExtraEntry.key");
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(
+        entry.second.data(), static_cast<int>(entry.second.length()),
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::SERIALIZE,
+        "coprocess.SessionState.ExtraEntry.value");
+    };
+
+    if (stream->IsSerializationDeterministic() && map_field.size() > 1) {
+      for (const auto& entry : ::_pbi::MapSorterPtr<MapType>(map_field)) {
+        target = WireHelper::InternalSerialize(1006, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    } else {
+      for (const auto& entry : map_field) {
+        target = WireHelper::InternalSerialize(1006, entry.first, entry.second, target, stream);
+        check_utf8(entry);
+      }
+    }
+  }
+
   if (PROTOBUF_PREDICT_FALSE(_internal_metadata_.have_unknown_fields())) {
     target = ::_pbi::WireFormat::InternalSerializeUnknownFieldsToArray(
         _internal_metadata_.unknown_fields<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(::PROTOBUF_NAMESPACE_ID::UnknownFieldSet::default_instance), target, stream);
@@ -2682,6 +3260,24 @@ size_t SessionState::ByteSizeLong() const {
   for (int i = 0, n = _impl_.apply_policies_.size(); i < n; i++) {
     total_size += ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
       _impl_.apply_policies_.Get(i));
+  }
+
+  // map<string, string> metadata_json = 1005;
+  total_size += 2 *
+      ::PROTOBUF_NAMESPACE_ID::internal::FromIntSize(this->_internal_metadata_json_size());
+  for (::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >::const_iterator
+      it = this->_internal_metadata_json().begin();
+      it != this->_internal_metadata_json().end(); ++it) {
+    total_size += SessionState_MetadataJsonEntry_DoNotUse::Funcs::ByteSizeLong(it->first, it->second);
+  }
+
+  // map<string, string> extra = 1006;
+  total_size += 2 *
+      ::PROTOBUF_NAMESPACE_ID::internal::FromIntSize(this->_internal_extra_size());
+  for (::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >::const_iterator
+      it = this->_internal_extra().begin();
+      it != this->_internal_extra().end(); ++it) {
+    total_size += SessionState_ExtraEntry_DoNotUse::Funcs::ByteSizeLong(it->first, it->second);
   }
 
   // string org_id = 11;
@@ -2745,6 +3341,20 @@ size_t SessionState::ByteSizeLong() const {
     total_size += 2 +
       ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
         this->_internal_post_expiry_action());
+  }
+
+  // string date_created = 1002;
+  if (!this->_internal_date_created().empty()) {
+    total_size += 2 +
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
+        this->_internal_date_created());
+  }
+
+  // string rsa_certificate_id = 1004;
+  if (!this->_internal_rsa_certificate_id().empty()) {
+    total_size += 2 +
+      ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::StringSize(
+        this->_internal_rsa_certificate_id());
   }
 
   // .coprocess.BasicAuthData basic_auth_data = 14;
@@ -2860,6 +3470,22 @@ size_t SessionState::ByteSizeLong() const {
         this->_internal_post_expiry_grace_period());
   }
 
+  // double throttle_interval = 1000;
+  static_assert(sizeof(uint64_t) == sizeof(double), "Code assumes uint64_t and double are the same size.");
+  double tmp_throttle_interval = this->_internal_throttle_interval();
+  uint64_t raw_throttle_interval;
+  memcpy(&raw_throttle_interval, &tmp_throttle_interval, sizeof(tmp_throttle_interval));
+  if (raw_throttle_interval != 0) {
+    total_size += 2 + 8;
+  }
+
+  // int64 throttle_retry_limit = 1001;
+  if (this->_internal_throttle_retry_limit() != 0) {
+    total_size += 2 +
+      ::_pbi::WireFormatLite::Int64Size(
+        this->_internal_throttle_retry_limit());
+  }
+
   // bool hmac_enabled = 16;
   if (this->_internal_hmac_enabled() != 0) {
     total_size += 2 + 1;
@@ -2872,6 +3498,11 @@ size_t SessionState::ByteSizeLong() const {
 
   // bool enable_detailed_recording = 22;
   if (this->_internal_enable_detailed_recording() != 0) {
+    total_size += 2 + 1;
+  }
+
+  // bool enable_http_signature_validation = 1003;
+  if (this->_internal_enable_http_signature_validation() != 0) {
     total_size += 2 + 1;
   }
 
@@ -2898,6 +3529,8 @@ void SessionState::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const ::P
   _this->_impl_.metadata_.MergeFrom(from._impl_.metadata_);
   _this->_impl_.tags_.MergeFrom(from._impl_.tags_);
   _this->_impl_.apply_policies_.MergeFrom(from._impl_.apply_policies_);
+  _this->_impl_.metadata_json_.MergeFrom(from._impl_.metadata_json_);
+  _this->_impl_.extra_.MergeFrom(from._impl_.extra_);
   if (!from._internal_org_id().empty()) {
     _this->_internal_set_org_id(from._internal_org_id());
   }
@@ -2924,6 +3557,12 @@ void SessionState::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const ::P
   }
   if (!from._internal_post_expiry_action().empty()) {
     _this->_internal_set_post_expiry_action(from._internal_post_expiry_action());
+  }
+  if (!from._internal_date_created().empty()) {
+    _this->_internal_set_date_created(from._internal_date_created());
+  }
+  if (!from._internal_rsa_certificate_id().empty()) {
+    _this->_internal_set_rsa_certificate_id(from._internal_rsa_certificate_id());
   }
   if (from._internal_has_basic_auth_data()) {
     _this->_internal_mutable_basic_auth_data()->::coprocess::BasicAuthData::MergeFrom(
@@ -2991,6 +3630,16 @@ void SessionState::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const ::P
   if (from._internal_post_expiry_grace_period() != 0) {
     _this->_internal_set_post_expiry_grace_period(from._internal_post_expiry_grace_period());
   }
+  static_assert(sizeof(uint64_t) == sizeof(double), "Code assumes uint64_t and double are the same size.");
+  double tmp_throttle_interval = from._internal_throttle_interval();
+  uint64_t raw_throttle_interval;
+  memcpy(&raw_throttle_interval, &tmp_throttle_interval, sizeof(tmp_throttle_interval));
+  if (raw_throttle_interval != 0) {
+    _this->_internal_set_throttle_interval(from._internal_throttle_interval());
+  }
+  if (from._internal_throttle_retry_limit() != 0) {
+    _this->_internal_set_throttle_retry_limit(from._internal_throttle_retry_limit());
+  }
   if (from._internal_hmac_enabled() != 0) {
     _this->_internal_set_hmac_enabled(from._internal_hmac_enabled());
   }
@@ -2999,6 +3648,9 @@ void SessionState::MergeImpl(::PROTOBUF_NAMESPACE_ID::Message& to_msg, const ::P
   }
   if (from._internal_enable_detailed_recording() != 0) {
     _this->_internal_set_enable_detailed_recording(from._internal_enable_detailed_recording());
+  }
+  if (from._internal_enable_http_signature_validation() != 0) {
+    _this->_internal_set_enable_http_signature_validation(from._internal_enable_http_signature_validation());
   }
   _this->_internal_metadata_.MergeFrom<::PROTOBUF_NAMESPACE_ID::UnknownFieldSet>(from._internal_metadata_);
 }
@@ -3024,6 +3676,8 @@ void SessionState::InternalSwap(SessionState* other) {
   _impl_.metadata_.InternalSwap(&other->_impl_.metadata_);
   _impl_.tags_.InternalSwap(&other->_impl_.tags_);
   _impl_.apply_policies_.InternalSwap(&other->_impl_.apply_policies_);
+  _impl_.metadata_json_.InternalSwap(&other->_impl_.metadata_json_);
+  _impl_.extra_.InternalSwap(&other->_impl_.extra_);
   ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
       &_impl_.org_id_, lhs_arena,
       &other->_impl_.org_id_, rhs_arena
@@ -3060,9 +3714,17 @@ void SessionState::InternalSwap(SessionState* other) {
       &_impl_.post_expiry_action_, lhs_arena,
       &other->_impl_.post_expiry_action_, rhs_arena
   );
+  ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
+      &_impl_.date_created_, lhs_arena,
+      &other->_impl_.date_created_, rhs_arena
+  );
+  ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr::InternalSwap(
+      &_impl_.rsa_certificate_id_, lhs_arena,
+      &other->_impl_.rsa_certificate_id_, rhs_arena
+  );
   ::PROTOBUF_NAMESPACE_ID::internal::memswap<
-      PROTOBUF_FIELD_OFFSET(SessionState, _impl_.enable_detailed_recording_)
-      + sizeof(SessionState::_impl_.enable_detailed_recording_)
+      PROTOBUF_FIELD_OFFSET(SessionState, _impl_.enable_http_signature_validation_)
+      + sizeof(SessionState::_impl_.enable_http_signature_validation_)
       - PROTOBUF_FIELD_OFFSET(SessionState, _impl_.basic_auth_data_)>(
           reinterpret_cast<char*>(&_impl_.basic_auth_data_),
           reinterpret_cast<char*>(&other->_impl_.basic_auth_data_));
@@ -3071,7 +3733,7 @@ void SessionState::InternalSwap(SessionState* other) {
 ::PROTOBUF_NAMESPACE_ID::Metadata SessionState::GetMetadata() const {
   return ::_pbi::AssignDescriptors(
       &descriptor_table_coprocess_5fsession_5fstate_2eproto_getter, &descriptor_table_coprocess_5fsession_5fstate_2eproto_once,
-      file_level_metadata_coprocess_5fsession_5fstate_2eproto[8]);
+      file_level_metadata_coprocess_5fsession_5fstate_2eproto[11]);
 }
 
 // @@protoc_insertion_point(namespace_scope)
@@ -3080,6 +3742,10 @@ PROTOBUF_NAMESPACE_OPEN
 template<> PROTOBUF_NOINLINE ::coprocess::AccessSpec*
 Arena::CreateMaybeMessage< ::coprocess::AccessSpec >(Arena* arena) {
   return Arena::CreateMessageInternal< ::coprocess::AccessSpec >(arena);
+}
+template<> PROTOBUF_NOINLINE ::coprocess::AccessDefinition_ExtraEntry_DoNotUse*
+Arena::CreateMaybeMessage< ::coprocess::AccessDefinition_ExtraEntry_DoNotUse >(Arena* arena) {
+  return Arena::CreateMessageInternal< ::coprocess::AccessDefinition_ExtraEntry_DoNotUse >(arena);
 }
 template<> PROTOBUF_NOINLINE ::coprocess::AccessDefinition*
 Arena::CreateMaybeMessage< ::coprocess::AccessDefinition >(Arena* arena) {
@@ -3108,6 +3774,14 @@ Arena::CreateMaybeMessage< ::coprocess::SessionState_OauthKeysEntry_DoNotUse >(A
 template<> PROTOBUF_NOINLINE ::coprocess::SessionState_MetadataEntry_DoNotUse*
 Arena::CreateMaybeMessage< ::coprocess::SessionState_MetadataEntry_DoNotUse >(Arena* arena) {
   return Arena::CreateMessageInternal< ::coprocess::SessionState_MetadataEntry_DoNotUse >(arena);
+}
+template<> PROTOBUF_NOINLINE ::coprocess::SessionState_MetadataJsonEntry_DoNotUse*
+Arena::CreateMaybeMessage< ::coprocess::SessionState_MetadataJsonEntry_DoNotUse >(Arena* arena) {
+  return Arena::CreateMessageInternal< ::coprocess::SessionState_MetadataJsonEntry_DoNotUse >(arena);
+}
+template<> PROTOBUF_NOINLINE ::coprocess::SessionState_ExtraEntry_DoNotUse*
+Arena::CreateMaybeMessage< ::coprocess::SessionState_ExtraEntry_DoNotUse >(Arena* arena) {
+  return Arena::CreateMessageInternal< ::coprocess::SessionState_ExtraEntry_DoNotUse >(arena);
 }
 template<> PROTOBUF_NOINLINE ::coprocess::SessionState*
 Arena::CreateMaybeMessage< ::coprocess::SessionState >(Arena* arena) {

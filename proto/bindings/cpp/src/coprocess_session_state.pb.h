@@ -33,6 +33,7 @@
 #include <google/protobuf/map_entry.h>
 #include <google/protobuf/map_field_inl.h>
 #include <google/protobuf/unknown_field_set.h>
+#include "grapnel_session.pb.h"
 // @@protoc_insertion_point(includes)
 #include <google/protobuf/port_def.inc>
 #define PROTOBUF_INTERNAL_EXPORT_coprocess_5fsession_5fstate_2eproto
@@ -51,6 +52,9 @@ namespace coprocess {
 class AccessDefinition;
 struct AccessDefinitionDefaultTypeInternal;
 extern AccessDefinitionDefaultTypeInternal _AccessDefinition_default_instance_;
+class AccessDefinition_ExtraEntry_DoNotUse;
+struct AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal;
+extern AccessDefinition_ExtraEntry_DoNotUseDefaultTypeInternal _AccessDefinition_ExtraEntry_DoNotUse_default_instance_;
 class AccessSpec;
 struct AccessSpecDefaultTypeInternal;
 extern AccessSpecDefaultTypeInternal _AccessSpec_default_instance_;
@@ -69,22 +73,31 @@ extern SessionStateDefaultTypeInternal _SessionState_default_instance_;
 class SessionState_AccessRightsEntry_DoNotUse;
 struct SessionState_AccessRightsEntry_DoNotUseDefaultTypeInternal;
 extern SessionState_AccessRightsEntry_DoNotUseDefaultTypeInternal _SessionState_AccessRightsEntry_DoNotUse_default_instance_;
+class SessionState_ExtraEntry_DoNotUse;
+struct SessionState_ExtraEntry_DoNotUseDefaultTypeInternal;
+extern SessionState_ExtraEntry_DoNotUseDefaultTypeInternal _SessionState_ExtraEntry_DoNotUse_default_instance_;
 class SessionState_MetadataEntry_DoNotUse;
 struct SessionState_MetadataEntry_DoNotUseDefaultTypeInternal;
 extern SessionState_MetadataEntry_DoNotUseDefaultTypeInternal _SessionState_MetadataEntry_DoNotUse_default_instance_;
+class SessionState_MetadataJsonEntry_DoNotUse;
+struct SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal;
+extern SessionState_MetadataJsonEntry_DoNotUseDefaultTypeInternal _SessionState_MetadataJsonEntry_DoNotUse_default_instance_;
 class SessionState_OauthKeysEntry_DoNotUse;
 struct SessionState_OauthKeysEntry_DoNotUseDefaultTypeInternal;
 extern SessionState_OauthKeysEntry_DoNotUseDefaultTypeInternal _SessionState_OauthKeysEntry_DoNotUse_default_instance_;
 }  // namespace coprocess
 PROTOBUF_NAMESPACE_OPEN
 template<> ::coprocess::AccessDefinition* Arena::CreateMaybeMessage<::coprocess::AccessDefinition>(Arena*);
+template<> ::coprocess::AccessDefinition_ExtraEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::AccessDefinition_ExtraEntry_DoNotUse>(Arena*);
 template<> ::coprocess::AccessSpec* Arena::CreateMaybeMessage<::coprocess::AccessSpec>(Arena*);
 template<> ::coprocess::BasicAuthData* Arena::CreateMaybeMessage<::coprocess::BasicAuthData>(Arena*);
 template<> ::coprocess::JWTData* Arena::CreateMaybeMessage<::coprocess::JWTData>(Arena*);
 template<> ::coprocess::Monitor* Arena::CreateMaybeMessage<::coprocess::Monitor>(Arena*);
 template<> ::coprocess::SessionState* Arena::CreateMaybeMessage<::coprocess::SessionState>(Arena*);
 template<> ::coprocess::SessionState_AccessRightsEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::SessionState_AccessRightsEntry_DoNotUse>(Arena*);
+template<> ::coprocess::SessionState_ExtraEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::SessionState_ExtraEntry_DoNotUse>(Arena*);
 template<> ::coprocess::SessionState_MetadataEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::SessionState_MetadataEntry_DoNotUse>(Arena*);
+template<> ::coprocess::SessionState_MetadataJsonEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::SessionState_MetadataJsonEntry_DoNotUse>(Arena*);
 template<> ::coprocess::SessionState_OauthKeysEntry_DoNotUse* Arena::CreateMaybeMessage<::coprocess::SessionState_OauthKeysEntry_DoNotUse>(Arena*);
 PROTOBUF_NAMESPACE_CLOSE
 namespace coprocess {
@@ -270,6 +283,34 @@ class AccessSpec final :
 };
 // -------------------------------------------------------------------
 
+class AccessDefinition_ExtraEntry_DoNotUse : public ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<AccessDefinition_ExtraEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> {
+public:
+  typedef ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<AccessDefinition_ExtraEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> SuperType;
+  AccessDefinition_ExtraEntry_DoNotUse();
+  explicit PROTOBUF_CONSTEXPR AccessDefinition_ExtraEntry_DoNotUse(
+      ::PROTOBUF_NAMESPACE_ID::internal::ConstantInitialized);
+  explicit AccessDefinition_ExtraEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena);
+  void MergeFrom(const AccessDefinition_ExtraEntry_DoNotUse& other);
+  static const AccessDefinition_ExtraEntry_DoNotUse* internal_default_instance() { return reinterpret_cast<const AccessDefinition_ExtraEntry_DoNotUse*>(&_AccessDefinition_ExtraEntry_DoNotUse_default_instance_); }
+  static bool ValidateKey(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.AccessDefinition.ExtraEntry.key");
+ }
+  static bool ValidateValue(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.AccessDefinition.ExtraEntry.value");
+ }
+  using ::PROTOBUF_NAMESPACE_ID::Message::MergeFrom;
+  ::PROTOBUF_NAMESPACE_ID::Metadata GetMetadata() const final;
+  friend struct ::TableStruct_coprocess_5fsession_5fstate_2eproto;
+};
+
+// -------------------------------------------------------------------
+
 class AccessDefinition final :
     public ::PROTOBUF_NAMESPACE_ID::Message /* @@protoc_insertion_point(class_definition:coprocess.AccessDefinition) */ {
  public:
@@ -318,7 +359,7 @@ class AccessDefinition final :
                &_AccessDefinition_default_instance_);
   }
   static constexpr int kIndexInFileMessages =
-    1;
+    2;
 
   friend void swap(AccessDefinition& a, AccessDefinition& b) {
     a.Swap(&b);
@@ -379,6 +420,8 @@ class AccessDefinition final :
   protected:
   explicit AccessDefinition(::PROTOBUF_NAMESPACE_ID::Arena* arena,
                        bool is_message_owned = false);
+  private:
+  static void ArenaDtor(void* object);
   public:
 
   static const ClassData _class_data_;
@@ -388,13 +431,18 @@ class AccessDefinition final :
 
   // nested types ----------------------------------------------------
 
+
   // accessors -------------------------------------------------------
 
   enum : int {
     kVersionsFieldNumber = 3,
     kAllowedUrlsFieldNumber = 4,
+    kEndpointsFieldNumber = 1002,
+    kExtraFieldNumber = 1003,
     kApiNameFieldNumber = 1,
     kApiIdFieldNumber = 2,
+    kAllowanceScopeFieldNumber = 1001,
+    kLimitFieldNumber = 1000,
   };
   // repeated string versions = 3;
   int versions_size() const;
@@ -438,6 +486,41 @@ class AccessDefinition final :
   const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::AccessSpec >&
       allowed_urls() const;
 
+  // repeated .coprocess.EndpointLimit endpoints = 1002;
+  int endpoints_size() const;
+  private:
+  int _internal_endpoints_size() const;
+  public:
+  void clear_endpoints();
+  ::coprocess::EndpointLimit* mutable_endpoints(int index);
+  ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::EndpointLimit >*
+      mutable_endpoints();
+  private:
+  const ::coprocess::EndpointLimit& _internal_endpoints(int index) const;
+  ::coprocess::EndpointLimit* _internal_add_endpoints();
+  public:
+  const ::coprocess::EndpointLimit& endpoints(int index) const;
+  ::coprocess::EndpointLimit* add_endpoints();
+  const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::EndpointLimit >&
+      endpoints() const;
+
+  // map<string, string> extra = 1003;
+  int extra_size() const;
+  private:
+  int _internal_extra_size() const;
+  public:
+  void clear_extra();
+  private:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      _internal_extra() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      _internal_mutable_extra();
+  public:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      extra() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      mutable_extra();
+
   // string api_name = 1;
   void clear_api_name();
   const std::string& api_name() const;
@@ -466,6 +549,38 @@ class AccessDefinition final :
   std::string* _internal_mutable_api_id();
   public:
 
+  // string allowance_scope = 1001;
+  void clear_allowance_scope();
+  const std::string& allowance_scope() const;
+  template <typename ArgT0 = const std::string&, typename... ArgT>
+  void set_allowance_scope(ArgT0&& arg0, ArgT... args);
+  std::string* mutable_allowance_scope();
+  PROTOBUF_NODISCARD std::string* release_allowance_scope();
+  void set_allocated_allowance_scope(std::string* allowance_scope);
+  private:
+  const std::string& _internal_allowance_scope() const;
+  inline PROTOBUF_ALWAYS_INLINE void _internal_set_allowance_scope(const std::string& value);
+  std::string* _internal_mutable_allowance_scope();
+  public:
+
+  // .coprocess.APILimit limit = 1000;
+  bool has_limit() const;
+  private:
+  bool _internal_has_limit() const;
+  public:
+  void clear_limit();
+  const ::coprocess::APILimit& limit() const;
+  PROTOBUF_NODISCARD ::coprocess::APILimit* release_limit();
+  ::coprocess::APILimit* mutable_limit();
+  void set_allocated_limit(::coprocess::APILimit* limit);
+  private:
+  const ::coprocess::APILimit& _internal_limit() const;
+  ::coprocess::APILimit* _internal_mutable_limit();
+  public:
+  void unsafe_arena_set_allocated_limit(
+      ::coprocess::APILimit* limit);
+  ::coprocess::APILimit* unsafe_arena_release_limit();
+
   // @@protoc_insertion_point(class_scope:coprocess.AccessDefinition)
  private:
   class _Internal;
@@ -476,8 +591,16 @@ class AccessDefinition final :
   struct Impl_ {
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField<std::string> versions_;
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::AccessSpec > allowed_urls_;
+    ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::EndpointLimit > endpoints_;
+    ::PROTOBUF_NAMESPACE_ID::internal::MapField<
+        AccessDefinition_ExtraEntry_DoNotUse,
+        std::string, std::string,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> extra_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr api_name_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr api_id_;
+    ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr allowance_scope_;
+    ::coprocess::APILimit* limit_;
     mutable ::PROTOBUF_NAMESPACE_ID::internal::CachedSize _cached_size_;
   };
   union { Impl_ _impl_; };
@@ -533,7 +656,7 @@ class BasicAuthData final :
                &_BasicAuthData_default_instance_);
   }
   static constexpr int kIndexInFileMessages =
-    2;
+    3;
 
   friend void swap(BasicAuthData& a, BasicAuthData& b) {
     a.Swap(&b);
@@ -702,7 +825,7 @@ class JWTData final :
                &_JWTData_default_instance_);
   }
   static constexpr int kIndexInFileMessages =
-    3;
+    4;
 
   friend void swap(JWTData& a, JWTData& b) {
     a.Swap(&b);
@@ -855,7 +978,7 @@ class Monitor final :
                &_Monitor_default_instance_);
   }
   static constexpr int kIndexInFileMessages =
-    4;
+    5;
 
   friend void swap(Monitor& a, Monitor& b) {
     a.Swap(&b);
@@ -1050,6 +1173,62 @@ public:
 
 // -------------------------------------------------------------------
 
+class SessionState_MetadataJsonEntry_DoNotUse : public ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<SessionState_MetadataJsonEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> {
+public:
+  typedef ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<SessionState_MetadataJsonEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> SuperType;
+  SessionState_MetadataJsonEntry_DoNotUse();
+  explicit PROTOBUF_CONSTEXPR SessionState_MetadataJsonEntry_DoNotUse(
+      ::PROTOBUF_NAMESPACE_ID::internal::ConstantInitialized);
+  explicit SessionState_MetadataJsonEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena);
+  void MergeFrom(const SessionState_MetadataJsonEntry_DoNotUse& other);
+  static const SessionState_MetadataJsonEntry_DoNotUse* internal_default_instance() { return reinterpret_cast<const SessionState_MetadataJsonEntry_DoNotUse*>(&_SessionState_MetadataJsonEntry_DoNotUse_default_instance_); }
+  static bool ValidateKey(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.SessionState.MetadataJsonEntry.key");
+ }
+  static bool ValidateValue(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.SessionState.MetadataJsonEntry.value");
+ }
+  using ::PROTOBUF_NAMESPACE_ID::Message::MergeFrom;
+  ::PROTOBUF_NAMESPACE_ID::Metadata GetMetadata() const final;
+  friend struct ::TableStruct_coprocess_5fsession_5fstate_2eproto;
+};
+
+// -------------------------------------------------------------------
+
+class SessionState_ExtraEntry_DoNotUse : public ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<SessionState_ExtraEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> {
+public:
+  typedef ::PROTOBUF_NAMESPACE_ID::internal::MapEntry<SessionState_ExtraEntry_DoNotUse, 
+    std::string, std::string,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+    ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> SuperType;
+  SessionState_ExtraEntry_DoNotUse();
+  explicit PROTOBUF_CONSTEXPR SessionState_ExtraEntry_DoNotUse(
+      ::PROTOBUF_NAMESPACE_ID::internal::ConstantInitialized);
+  explicit SessionState_ExtraEntry_DoNotUse(::PROTOBUF_NAMESPACE_ID::Arena* arena);
+  void MergeFrom(const SessionState_ExtraEntry_DoNotUse& other);
+  static const SessionState_ExtraEntry_DoNotUse* internal_default_instance() { return reinterpret_cast<const SessionState_ExtraEntry_DoNotUse*>(&_SessionState_ExtraEntry_DoNotUse_default_instance_); }
+  static bool ValidateKey(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.SessionState.ExtraEntry.key");
+ }
+  static bool ValidateValue(std::string* s) {
+    return ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::VerifyUtf8String(s->data(), static_cast<int>(s->size()), ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::PARSE, "coprocess.SessionState.ExtraEntry.value");
+ }
+  using ::PROTOBUF_NAMESPACE_ID::Message::MergeFrom;
+  ::PROTOBUF_NAMESPACE_ID::Metadata GetMetadata() const final;
+  friend struct ::TableStruct_coprocess_5fsession_5fstate_2eproto;
+};
+
+// -------------------------------------------------------------------
+
 class SessionState final :
     public ::PROTOBUF_NAMESPACE_ID::Message /* @@protoc_insertion_point(class_definition:coprocess.SessionState) */ {
  public:
@@ -1098,7 +1277,7 @@ class SessionState final :
                &_SessionState_default_instance_);
   }
   static constexpr int kIndexInFileMessages =
-    8;
+    11;
 
   friend void swap(SessionState& a, SessionState& b) {
     a.Swap(&b);
@@ -1179,6 +1358,8 @@ class SessionState final :
     kMetadataFieldNumber = 23,
     kTagsFieldNumber = 24,
     kApplyPoliciesFieldNumber = 29,
+    kMetadataJsonFieldNumber = 1005,
+    kExtraFieldNumber = 1006,
     kOrgIdFieldNumber = 11,
     kOauthClientIdFieldNumber = 12,
     kHmacSecretFieldNumber = 17,
@@ -1188,6 +1369,8 @@ class SessionState final :
     kCertificateFieldNumber = 30,
     kKeyIdFieldNumber = 32,
     kPostExpiryActionFieldNumber = 33,
+    kDateCreatedFieldNumber = 1002,
+    kRsaCertificateIdFieldNumber = 1004,
     kBasicAuthDataFieldNumber = 14,
     kJwtDataFieldNumber = 15,
     kMonitorFieldNumber = 21,
@@ -1205,9 +1388,12 @@ class SessionState final :
     kSessionLifetimeFieldNumber = 28,
     kMaxQueryDepthFieldNumber = 31,
     kPostExpiryGracePeriodFieldNumber = 34,
+    kThrottleIntervalFieldNumber = 1000,
+    kThrottleRetryLimitFieldNumber = 1001,
     kHmacEnabledFieldNumber = 16,
     kIsInactiveFieldNumber = 18,
     kEnableDetailedRecordingFieldNumber = 22,
+    kEnableHttpSignatureValidationFieldNumber = 1003,
   };
   // map<string, .coprocess.AccessDefinition> access_rights = 10;
   int access_rights_size() const;
@@ -1307,6 +1493,40 @@ class SessionState final :
   const std::string& _internal_apply_policies(int index) const;
   std::string* _internal_add_apply_policies();
   public:
+
+  // map<string, string> metadata_json = 1005;
+  int metadata_json_size() const;
+  private:
+  int _internal_metadata_json_size() const;
+  public:
+  void clear_metadata_json();
+  private:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      _internal_metadata_json() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      _internal_mutable_metadata_json();
+  public:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      metadata_json() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      mutable_metadata_json();
+
+  // map<string, string> extra = 1006;
+  int extra_size() const;
+  private:
+  int _internal_extra_size() const;
+  public:
+  void clear_extra();
+  private:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      _internal_extra() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      _internal_mutable_extra();
+  public:
+  const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+      extra() const;
+  ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+      mutable_extra();
 
   // string org_id = 11;
   void clear_org_id();
@@ -1432,6 +1652,34 @@ class SessionState final :
   const std::string& _internal_post_expiry_action() const;
   inline PROTOBUF_ALWAYS_INLINE void _internal_set_post_expiry_action(const std::string& value);
   std::string* _internal_mutable_post_expiry_action();
+  public:
+
+  // string date_created = 1002;
+  void clear_date_created();
+  const std::string& date_created() const;
+  template <typename ArgT0 = const std::string&, typename... ArgT>
+  void set_date_created(ArgT0&& arg0, ArgT... args);
+  std::string* mutable_date_created();
+  PROTOBUF_NODISCARD std::string* release_date_created();
+  void set_allocated_date_created(std::string* date_created);
+  private:
+  const std::string& _internal_date_created() const;
+  inline PROTOBUF_ALWAYS_INLINE void _internal_set_date_created(const std::string& value);
+  std::string* _internal_mutable_date_created();
+  public:
+
+  // string rsa_certificate_id = 1004;
+  void clear_rsa_certificate_id();
+  const std::string& rsa_certificate_id() const;
+  template <typename ArgT0 = const std::string&, typename... ArgT>
+  void set_rsa_certificate_id(ArgT0&& arg0, ArgT... args);
+  std::string* mutable_rsa_certificate_id();
+  PROTOBUF_NODISCARD std::string* release_rsa_certificate_id();
+  void set_allocated_rsa_certificate_id(std::string* rsa_certificate_id);
+  private:
+  const std::string& _internal_rsa_certificate_id() const;
+  inline PROTOBUF_ALWAYS_INLINE void _internal_set_rsa_certificate_id(const std::string& value);
+  std::string* _internal_mutable_rsa_certificate_id();
   public:
 
   // .coprocess.BasicAuthData basic_auth_data = 14;
@@ -1614,6 +1862,24 @@ class SessionState final :
   void _internal_set_post_expiry_grace_period(int64_t value);
   public:
 
+  // double throttle_interval = 1000;
+  void clear_throttle_interval();
+  double throttle_interval() const;
+  void set_throttle_interval(double value);
+  private:
+  double _internal_throttle_interval() const;
+  void _internal_set_throttle_interval(double value);
+  public:
+
+  // int64 throttle_retry_limit = 1001;
+  void clear_throttle_retry_limit();
+  int64_t throttle_retry_limit() const;
+  void set_throttle_retry_limit(int64_t value);
+  private:
+  int64_t _internal_throttle_retry_limit() const;
+  void _internal_set_throttle_retry_limit(int64_t value);
+  public:
+
   // bool hmac_enabled = 16;
   void clear_hmac_enabled();
   bool hmac_enabled() const;
@@ -1641,6 +1907,15 @@ class SessionState final :
   void _internal_set_enable_detailed_recording(bool value);
   public:
 
+  // bool enable_http_signature_validation = 1003;
+  void clear_enable_http_signature_validation();
+  bool enable_http_signature_validation() const;
+  void set_enable_http_signature_validation(bool value);
+  private:
+  bool _internal_enable_http_signature_validation() const;
+  void _internal_set_enable_http_signature_validation(bool value);
+  public:
+
   // @@protoc_insertion_point(class_scope:coprocess.SessionState)
  private:
   class _Internal;
@@ -1666,6 +1941,16 @@ class SessionState final :
         ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> metadata_;
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField<std::string> tags_;
     ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField<std::string> apply_policies_;
+    ::PROTOBUF_NAMESPACE_ID::internal::MapField<
+        SessionState_MetadataJsonEntry_DoNotUse,
+        std::string, std::string,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> metadata_json_;
+    ::PROTOBUF_NAMESPACE_ID::internal::MapField<
+        SessionState_ExtraEntry_DoNotUse,
+        std::string, std::string,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING,
+        ::PROTOBUF_NAMESPACE_ID::internal::WireFormatLite::TYPE_STRING> extra_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr org_id_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr oauth_client_id_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr hmac_secret_;
@@ -1675,6 +1960,8 @@ class SessionState final :
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr certificate_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr key_id_;
     ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr post_expiry_action_;
+    ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr date_created_;
+    ::PROTOBUF_NAMESPACE_ID::internal::ArenaStringPtr rsa_certificate_id_;
     ::coprocess::BasicAuthData* basic_auth_data_;
     ::coprocess::JWTData* jwt_data_;
     ::coprocess::Monitor* monitor_;
@@ -1692,9 +1979,12 @@ class SessionState final :
     int64_t session_lifetime_;
     int64_t max_query_depth_;
     int64_t post_expiry_grace_period_;
+    double throttle_interval_;
+    int64_t throttle_retry_limit_;
     bool hmac_enabled_;
     bool is_inactive_;
     bool enable_detailed_recording_;
+    bool enable_http_signature_validation_;
     mutable ::PROTOBUF_NAMESPACE_ID::internal::CachedSize _cached_size_;
   };
   union { Impl_ _impl_; };
@@ -1835,6 +2125,8 @@ AccessSpec::mutable_methods() {
   // @@protoc_insertion_point(field_mutable_list:coprocess.AccessSpec.methods)
   return &_impl_.methods_;
 }
+
+// -------------------------------------------------------------------
 
 // -------------------------------------------------------------------
 
@@ -2055,6 +2347,207 @@ AccessDefinition::allowed_urls() const {
   return _impl_.allowed_urls_;
 }
 
+// .coprocess.APILimit limit = 1000;
+inline bool AccessDefinition::_internal_has_limit() const {
+  return this != internal_default_instance() && _impl_.limit_ != nullptr;
+}
+inline bool AccessDefinition::has_limit() const {
+  return _internal_has_limit();
+}
+inline const ::coprocess::APILimit& AccessDefinition::_internal_limit() const {
+  const ::coprocess::APILimit* p = _impl_.limit_;
+  return p != nullptr ? *p : reinterpret_cast<const ::coprocess::APILimit&>(
+      ::coprocess::_APILimit_default_instance_);
+}
+inline const ::coprocess::APILimit& AccessDefinition::limit() const {
+  // @@protoc_insertion_point(field_get:coprocess.AccessDefinition.limit)
+  return _internal_limit();
+}
+inline void AccessDefinition::unsafe_arena_set_allocated_limit(
+    ::coprocess::APILimit* limit) {
+  if (GetArenaForAllocation() == nullptr) {
+    delete reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(_impl_.limit_);
+  }
+  _impl_.limit_ = limit;
+  if (limit) {
+    
+  } else {
+    
+  }
+  // @@protoc_insertion_point(field_unsafe_arena_set_allocated:coprocess.AccessDefinition.limit)
+}
+inline ::coprocess::APILimit* AccessDefinition::release_limit() {
+  
+  ::coprocess::APILimit* temp = _impl_.limit_;
+  _impl_.limit_ = nullptr;
+#ifdef PROTOBUF_FORCE_COPY_IN_RELEASE
+  auto* old =  reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(temp);
+  temp = ::PROTOBUF_NAMESPACE_ID::internal::DuplicateIfNonNull(temp);
+  if (GetArenaForAllocation() == nullptr) { delete old; }
+#else  // PROTOBUF_FORCE_COPY_IN_RELEASE
+  if (GetArenaForAllocation() != nullptr) {
+    temp = ::PROTOBUF_NAMESPACE_ID::internal::DuplicateIfNonNull(temp);
+  }
+#endif  // !PROTOBUF_FORCE_COPY_IN_RELEASE
+  return temp;
+}
+inline ::coprocess::APILimit* AccessDefinition::unsafe_arena_release_limit() {
+  // @@protoc_insertion_point(field_release:coprocess.AccessDefinition.limit)
+  
+  ::coprocess::APILimit* temp = _impl_.limit_;
+  _impl_.limit_ = nullptr;
+  return temp;
+}
+inline ::coprocess::APILimit* AccessDefinition::_internal_mutable_limit() {
+  
+  if (_impl_.limit_ == nullptr) {
+    auto* p = CreateMaybeMessage<::coprocess::APILimit>(GetArenaForAllocation());
+    _impl_.limit_ = p;
+  }
+  return _impl_.limit_;
+}
+inline ::coprocess::APILimit* AccessDefinition::mutable_limit() {
+  ::coprocess::APILimit* _msg = _internal_mutable_limit();
+  // @@protoc_insertion_point(field_mutable:coprocess.AccessDefinition.limit)
+  return _msg;
+}
+inline void AccessDefinition::set_allocated_limit(::coprocess::APILimit* limit) {
+  ::PROTOBUF_NAMESPACE_ID::Arena* message_arena = GetArenaForAllocation();
+  if (message_arena == nullptr) {
+    delete reinterpret_cast< ::PROTOBUF_NAMESPACE_ID::MessageLite*>(_impl_.limit_);
+  }
+  if (limit) {
+    ::PROTOBUF_NAMESPACE_ID::Arena* submessage_arena =
+        ::PROTOBUF_NAMESPACE_ID::Arena::InternalGetOwningArena(
+                reinterpret_cast<::PROTOBUF_NAMESPACE_ID::MessageLite*>(limit));
+    if (message_arena != submessage_arena) {
+      limit = ::PROTOBUF_NAMESPACE_ID::internal::GetOwnedMessage(
+          message_arena, limit, submessage_arena);
+    }
+    
+  } else {
+    
+  }
+  _impl_.limit_ = limit;
+  // @@protoc_insertion_point(field_set_allocated:coprocess.AccessDefinition.limit)
+}
+
+// string allowance_scope = 1001;
+inline void AccessDefinition::clear_allowance_scope() {
+  _impl_.allowance_scope_.ClearToEmpty();
+}
+inline const std::string& AccessDefinition::allowance_scope() const {
+  // @@protoc_insertion_point(field_get:coprocess.AccessDefinition.allowance_scope)
+  return _internal_allowance_scope();
+}
+template <typename ArgT0, typename... ArgT>
+inline PROTOBUF_ALWAYS_INLINE
+void AccessDefinition::set_allowance_scope(ArgT0&& arg0, ArgT... args) {
+ 
+ _impl_.allowance_scope_.Set(static_cast<ArgT0 &&>(arg0), args..., GetArenaForAllocation());
+  // @@protoc_insertion_point(field_set:coprocess.AccessDefinition.allowance_scope)
+}
+inline std::string* AccessDefinition::mutable_allowance_scope() {
+  std::string* _s = _internal_mutable_allowance_scope();
+  // @@protoc_insertion_point(field_mutable:coprocess.AccessDefinition.allowance_scope)
+  return _s;
+}
+inline const std::string& AccessDefinition::_internal_allowance_scope() const {
+  return _impl_.allowance_scope_.Get();
+}
+inline void AccessDefinition::_internal_set_allowance_scope(const std::string& value) {
+  
+  _impl_.allowance_scope_.Set(value, GetArenaForAllocation());
+}
+inline std::string* AccessDefinition::_internal_mutable_allowance_scope() {
+  
+  return _impl_.allowance_scope_.Mutable(GetArenaForAllocation());
+}
+inline std::string* AccessDefinition::release_allowance_scope() {
+  // @@protoc_insertion_point(field_release:coprocess.AccessDefinition.allowance_scope)
+  return _impl_.allowance_scope_.Release();
+}
+inline void AccessDefinition::set_allocated_allowance_scope(std::string* allowance_scope) {
+  if (allowance_scope != nullptr) {
+    
+  } else {
+    
+  }
+  _impl_.allowance_scope_.SetAllocated(allowance_scope, GetArenaForAllocation());
+#ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (_impl_.allowance_scope_.IsDefault()) {
+    _impl_.allowance_scope_.Set("", GetArenaForAllocation());
+  }
+#endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  // @@protoc_insertion_point(field_set_allocated:coprocess.AccessDefinition.allowance_scope)
+}
+
+// repeated .coprocess.EndpointLimit endpoints = 1002;
+inline int AccessDefinition::_internal_endpoints_size() const {
+  return _impl_.endpoints_.size();
+}
+inline int AccessDefinition::endpoints_size() const {
+  return _internal_endpoints_size();
+}
+inline ::coprocess::EndpointLimit* AccessDefinition::mutable_endpoints(int index) {
+  // @@protoc_insertion_point(field_mutable:coprocess.AccessDefinition.endpoints)
+  return _impl_.endpoints_.Mutable(index);
+}
+inline ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::EndpointLimit >*
+AccessDefinition::mutable_endpoints() {
+  // @@protoc_insertion_point(field_mutable_list:coprocess.AccessDefinition.endpoints)
+  return &_impl_.endpoints_;
+}
+inline const ::coprocess::EndpointLimit& AccessDefinition::_internal_endpoints(int index) const {
+  return _impl_.endpoints_.Get(index);
+}
+inline const ::coprocess::EndpointLimit& AccessDefinition::endpoints(int index) const {
+  // @@protoc_insertion_point(field_get:coprocess.AccessDefinition.endpoints)
+  return _internal_endpoints(index);
+}
+inline ::coprocess::EndpointLimit* AccessDefinition::_internal_add_endpoints() {
+  return _impl_.endpoints_.Add();
+}
+inline ::coprocess::EndpointLimit* AccessDefinition::add_endpoints() {
+  ::coprocess::EndpointLimit* _add = _internal_add_endpoints();
+  // @@protoc_insertion_point(field_add:coprocess.AccessDefinition.endpoints)
+  return _add;
+}
+inline const ::PROTOBUF_NAMESPACE_ID::RepeatedPtrField< ::coprocess::EndpointLimit >&
+AccessDefinition::endpoints() const {
+  // @@protoc_insertion_point(field_list:coprocess.AccessDefinition.endpoints)
+  return _impl_.endpoints_;
+}
+
+// map<string, string> extra = 1003;
+inline int AccessDefinition::_internal_extra_size() const {
+  return _impl_.extra_.size();
+}
+inline int AccessDefinition::extra_size() const {
+  return _internal_extra_size();
+}
+inline void AccessDefinition::clear_extra() {
+  _impl_.extra_.Clear();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+AccessDefinition::_internal_extra() const {
+  return _impl_.extra_.GetMap();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+AccessDefinition::extra() const {
+  // @@protoc_insertion_point(field_map:coprocess.AccessDefinition.extra)
+  return _internal_extra();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+AccessDefinition::_internal_mutable_extra() {
+  return _impl_.extra_.MutableMap();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+AccessDefinition::mutable_extra() {
+  // @@protoc_insertion_point(field_mutable_map:coprocess.AccessDefinition.extra)
+  return _internal_mutable_extra();
+}
+
 // -------------------------------------------------------------------
 
 // BasicAuthData
@@ -2263,6 +2756,10 @@ Monitor::mutable_trigger_limits() {
   // @@protoc_insertion_point(field_mutable_list:coprocess.Monitor.trigger_limits)
   return _internal_mutable_trigger_limits();
 }
+
+// -------------------------------------------------------------------
+
+// -------------------------------------------------------------------
 
 // -------------------------------------------------------------------
 
@@ -3571,9 +4068,233 @@ inline void SessionState::set_post_expiry_grace_period(int64_t value) {
   // @@protoc_insertion_point(field_set:coprocess.SessionState.post_expiry_grace_period)
 }
 
+// double throttle_interval = 1000;
+inline void SessionState::clear_throttle_interval() {
+  _impl_.throttle_interval_ = 0;
+}
+inline double SessionState::_internal_throttle_interval() const {
+  return _impl_.throttle_interval_;
+}
+inline double SessionState::throttle_interval() const {
+  // @@protoc_insertion_point(field_get:coprocess.SessionState.throttle_interval)
+  return _internal_throttle_interval();
+}
+inline void SessionState::_internal_set_throttle_interval(double value) {
+  
+  _impl_.throttle_interval_ = value;
+}
+inline void SessionState::set_throttle_interval(double value) {
+  _internal_set_throttle_interval(value);
+  // @@protoc_insertion_point(field_set:coprocess.SessionState.throttle_interval)
+}
+
+// int64 throttle_retry_limit = 1001;
+inline void SessionState::clear_throttle_retry_limit() {
+  _impl_.throttle_retry_limit_ = int64_t{0};
+}
+inline int64_t SessionState::_internal_throttle_retry_limit() const {
+  return _impl_.throttle_retry_limit_;
+}
+inline int64_t SessionState::throttle_retry_limit() const {
+  // @@protoc_insertion_point(field_get:coprocess.SessionState.throttle_retry_limit)
+  return _internal_throttle_retry_limit();
+}
+inline void SessionState::_internal_set_throttle_retry_limit(int64_t value) {
+  
+  _impl_.throttle_retry_limit_ = value;
+}
+inline void SessionState::set_throttle_retry_limit(int64_t value) {
+  _internal_set_throttle_retry_limit(value);
+  // @@protoc_insertion_point(field_set:coprocess.SessionState.throttle_retry_limit)
+}
+
+// string date_created = 1002;
+inline void SessionState::clear_date_created() {
+  _impl_.date_created_.ClearToEmpty();
+}
+inline const std::string& SessionState::date_created() const {
+  // @@protoc_insertion_point(field_get:coprocess.SessionState.date_created)
+  return _internal_date_created();
+}
+template <typename ArgT0, typename... ArgT>
+inline PROTOBUF_ALWAYS_INLINE
+void SessionState::set_date_created(ArgT0&& arg0, ArgT... args) {
+ 
+ _impl_.date_created_.Set(static_cast<ArgT0 &&>(arg0), args..., GetArenaForAllocation());
+  // @@protoc_insertion_point(field_set:coprocess.SessionState.date_created)
+}
+inline std::string* SessionState::mutable_date_created() {
+  std::string* _s = _internal_mutable_date_created();
+  // @@protoc_insertion_point(field_mutable:coprocess.SessionState.date_created)
+  return _s;
+}
+inline const std::string& SessionState::_internal_date_created() const {
+  return _impl_.date_created_.Get();
+}
+inline void SessionState::_internal_set_date_created(const std::string& value) {
+  
+  _impl_.date_created_.Set(value, GetArenaForAllocation());
+}
+inline std::string* SessionState::_internal_mutable_date_created() {
+  
+  return _impl_.date_created_.Mutable(GetArenaForAllocation());
+}
+inline std::string* SessionState::release_date_created() {
+  // @@protoc_insertion_point(field_release:coprocess.SessionState.date_created)
+  return _impl_.date_created_.Release();
+}
+inline void SessionState::set_allocated_date_created(std::string* date_created) {
+  if (date_created != nullptr) {
+    
+  } else {
+    
+  }
+  _impl_.date_created_.SetAllocated(date_created, GetArenaForAllocation());
+#ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (_impl_.date_created_.IsDefault()) {
+    _impl_.date_created_.Set("", GetArenaForAllocation());
+  }
+#endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  // @@protoc_insertion_point(field_set_allocated:coprocess.SessionState.date_created)
+}
+
+// bool enable_http_signature_validation = 1003;
+inline void SessionState::clear_enable_http_signature_validation() {
+  _impl_.enable_http_signature_validation_ = false;
+}
+inline bool SessionState::_internal_enable_http_signature_validation() const {
+  return _impl_.enable_http_signature_validation_;
+}
+inline bool SessionState::enable_http_signature_validation() const {
+  // @@protoc_insertion_point(field_get:coprocess.SessionState.enable_http_signature_validation)
+  return _internal_enable_http_signature_validation();
+}
+inline void SessionState::_internal_set_enable_http_signature_validation(bool value) {
+  
+  _impl_.enable_http_signature_validation_ = value;
+}
+inline void SessionState::set_enable_http_signature_validation(bool value) {
+  _internal_set_enable_http_signature_validation(value);
+  // @@protoc_insertion_point(field_set:coprocess.SessionState.enable_http_signature_validation)
+}
+
+// string rsa_certificate_id = 1004;
+inline void SessionState::clear_rsa_certificate_id() {
+  _impl_.rsa_certificate_id_.ClearToEmpty();
+}
+inline const std::string& SessionState::rsa_certificate_id() const {
+  // @@protoc_insertion_point(field_get:coprocess.SessionState.rsa_certificate_id)
+  return _internal_rsa_certificate_id();
+}
+template <typename ArgT0, typename... ArgT>
+inline PROTOBUF_ALWAYS_INLINE
+void SessionState::set_rsa_certificate_id(ArgT0&& arg0, ArgT... args) {
+ 
+ _impl_.rsa_certificate_id_.Set(static_cast<ArgT0 &&>(arg0), args..., GetArenaForAllocation());
+  // @@protoc_insertion_point(field_set:coprocess.SessionState.rsa_certificate_id)
+}
+inline std::string* SessionState::mutable_rsa_certificate_id() {
+  std::string* _s = _internal_mutable_rsa_certificate_id();
+  // @@protoc_insertion_point(field_mutable:coprocess.SessionState.rsa_certificate_id)
+  return _s;
+}
+inline const std::string& SessionState::_internal_rsa_certificate_id() const {
+  return _impl_.rsa_certificate_id_.Get();
+}
+inline void SessionState::_internal_set_rsa_certificate_id(const std::string& value) {
+  
+  _impl_.rsa_certificate_id_.Set(value, GetArenaForAllocation());
+}
+inline std::string* SessionState::_internal_mutable_rsa_certificate_id() {
+  
+  return _impl_.rsa_certificate_id_.Mutable(GetArenaForAllocation());
+}
+inline std::string* SessionState::release_rsa_certificate_id() {
+  // @@protoc_insertion_point(field_release:coprocess.SessionState.rsa_certificate_id)
+  return _impl_.rsa_certificate_id_.Release();
+}
+inline void SessionState::set_allocated_rsa_certificate_id(std::string* rsa_certificate_id) {
+  if (rsa_certificate_id != nullptr) {
+    
+  } else {
+    
+  }
+  _impl_.rsa_certificate_id_.SetAllocated(rsa_certificate_id, GetArenaForAllocation());
+#ifdef PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  if (_impl_.rsa_certificate_id_.IsDefault()) {
+    _impl_.rsa_certificate_id_.Set("", GetArenaForAllocation());
+  }
+#endif // PROTOBUF_FORCE_COPY_DEFAULT_STRING
+  // @@protoc_insertion_point(field_set_allocated:coprocess.SessionState.rsa_certificate_id)
+}
+
+// map<string, string> metadata_json = 1005;
+inline int SessionState::_internal_metadata_json_size() const {
+  return _impl_.metadata_json_.size();
+}
+inline int SessionState::metadata_json_size() const {
+  return _internal_metadata_json_size();
+}
+inline void SessionState::clear_metadata_json() {
+  _impl_.metadata_json_.Clear();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+SessionState::_internal_metadata_json() const {
+  return _impl_.metadata_json_.GetMap();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+SessionState::metadata_json() const {
+  // @@protoc_insertion_point(field_map:coprocess.SessionState.metadata_json)
+  return _internal_metadata_json();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+SessionState::_internal_mutable_metadata_json() {
+  return _impl_.metadata_json_.MutableMap();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+SessionState::mutable_metadata_json() {
+  // @@protoc_insertion_point(field_mutable_map:coprocess.SessionState.metadata_json)
+  return _internal_mutable_metadata_json();
+}
+
+// map<string, string> extra = 1006;
+inline int SessionState::_internal_extra_size() const {
+  return _impl_.extra_.size();
+}
+inline int SessionState::extra_size() const {
+  return _internal_extra_size();
+}
+inline void SessionState::clear_extra() {
+  _impl_.extra_.Clear();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+SessionState::_internal_extra() const {
+  return _impl_.extra_.GetMap();
+}
+inline const ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >&
+SessionState::extra() const {
+  // @@protoc_insertion_point(field_map:coprocess.SessionState.extra)
+  return _internal_extra();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+SessionState::_internal_mutable_extra() {
+  return _impl_.extra_.MutableMap();
+}
+inline ::PROTOBUF_NAMESPACE_ID::Map< std::string, std::string >*
+SessionState::mutable_extra() {
+  // @@protoc_insertion_point(field_mutable_map:coprocess.SessionState.extra)
+  return _internal_mutable_extra();
+}
+
 #ifdef __GNUC__
   #pragma GCC diagnostic pop
 #endif  // __GNUC__
+// -------------------------------------------------------------------
+
+// -------------------------------------------------------------------
+
+// -------------------------------------------------------------------
+
 // -------------------------------------------------------------------
 
 // -------------------------------------------------------------------

@@ -25,30 +25,37 @@ namespace Coprocess {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiNjb3Byb2Nlc3NfbWluaV9yZXF1ZXN0X29iamVjdC5wcm90bxIJY29wcm9j",
-            "ZXNzGiBjb3Byb2Nlc3NfcmV0dXJuX292ZXJyaWRlcy5wcm90byKaBgoRTWlu",
-            "aVJlcXVlc3RPYmplY3QSOgoHaGVhZGVycxgBIAMoCzIpLmNvcHJvY2Vzcy5N",
-            "aW5pUmVxdWVzdE9iamVjdC5IZWFkZXJzRW50cnkSQQoLc2V0X2hlYWRlcnMY",
-            "AiADKAsyLC5jb3Byb2Nlc3MuTWluaVJlcXVlc3RPYmplY3QuU2V0SGVhZGVy",
-            "c0VudHJ5EhYKDmRlbGV0ZV9oZWFkZXJzGAMgAygJEgwKBGJvZHkYBCABKAkS",
-            "CwoDdXJsGAUgASgJEjgKBnBhcmFtcxgGIAMoCzIoLmNvcHJvY2Vzcy5NaW5p",
-            "UmVxdWVzdE9iamVjdC5QYXJhbXNFbnRyeRI/CgphZGRfcGFyYW1zGAcgAygL",
-            "MisuY29wcm9jZXNzLk1pbmlSZXF1ZXN0T2JqZWN0LkFkZFBhcmFtc0VudHJ5",
-            "EkkKD2V4dGVuZGVkX3BhcmFtcxgIIAMoCzIwLmNvcHJvY2Vzcy5NaW5pUmVx",
-            "dWVzdE9iamVjdC5FeHRlbmRlZFBhcmFtc0VudHJ5EhUKDWRlbGV0ZV9wYXJh",
-            "bXMYCSADKAkSNAoQcmV0dXJuX292ZXJyaWRlcxgKIAEoCzIaLmNvcHJvY2Vz",
-            "cy5SZXR1cm5PdmVycmlkZXMSDgoGbWV0aG9kGAsgASgJEhMKC3JlcXVlc3Rf",
-            "dXJpGAwgASgJEg4KBnNjaGVtZRgNIAEoCRIQCghyYXdfYm9keRgOIAEoDBou",
-            "CgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4",
-            "ARoxCg9TZXRIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIg",
-            "ASgJOgI4ARotCgtQYXJhbXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUY",
-            "AiABKAk6AjgBGjAKDkFkZFBhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2",
-            "YWx1ZRgCIAEoCToCOAEaNQoTRXh0ZW5kZWRQYXJhbXNFbnRyeRILCgNrZXkY",
-            "ASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQjRaMmdpdGh1Yi5jb20vZ3JhcG5l",
-            "bC1nYXRld2F5L2dyYXBuZWwvcHJvdG8vY29wcm9jZXNzYgZwcm90bzM="));
+            "ZXNzGh9jb3Byb2Nlc3NfcmVzcG9uc2Vfb2JqZWN0LnByb3RvGiBjb3Byb2Nl",
+            "c3NfcmV0dXJuX292ZXJyaWRlcy5wcm90bxoUZ3JhcG5lbF92YWx1ZXMucHJv",
+            "dG8ioQgKEU1pbmlSZXF1ZXN0T2JqZWN0EjoKB2hlYWRlcnMYASADKAsyKS5j",
+            "b3Byb2Nlc3MuTWluaVJlcXVlc3RPYmplY3QuSGVhZGVyc0VudHJ5EkEKC3Nl",
+            "dF9oZWFkZXJzGAIgAygLMiwuY29wcm9jZXNzLk1pbmlSZXF1ZXN0T2JqZWN0",
+            "LlNldEhlYWRlcnNFbnRyeRIWCg5kZWxldGVfaGVhZGVycxgDIAMoCRIMCgRi",
+            "b2R5GAQgASgJEgsKA3VybBgFIAEoCRI4CgZwYXJhbXMYBiADKAsyKC5jb3By",
+            "b2Nlc3MuTWluaVJlcXVlc3RPYmplY3QuUGFyYW1zRW50cnkSPwoKYWRkX3Bh",
+            "cmFtcxgHIAMoCzIrLmNvcHJvY2Vzcy5NaW5pUmVxdWVzdE9iamVjdC5BZGRQ",
+            "YXJhbXNFbnRyeRJJCg9leHRlbmRlZF9wYXJhbXMYCCADKAsyMC5jb3Byb2Nl",
+            "c3MuTWluaVJlcXVlc3RPYmplY3QuRXh0ZW5kZWRQYXJhbXNFbnRyeRIVCg1k",
+            "ZWxldGVfcGFyYW1zGAkgAygJEjQKEHJldHVybl9vdmVycmlkZXMYCiABKAsy",
+            "Gi5jb3Byb2Nlc3MuUmV0dXJuT3ZlcnJpZGVzEg4KBm1ldGhvZBgLIAEoCRIT",
+            "CgtyZXF1ZXN0X3VyaRgMIAEoCRIOCgZzY2hlbWUYDSABKAkSEAoIcmF3X2Jv",
+            "ZHkYDiABKAwSLgoSbXVsdGl2YWx1ZV9oZWFkZXJzGOgHIAMoCzIRLmNvcHJv",
+            "Y2Vzcy5IZWFkZXISKgoOYXBwZW5kX2hlYWRlcnMY6QcgAygLMhEuY29wcm9j",
+            "ZXNzLkhlYWRlchIsChFtdWx0aXZhbHVlX3BhcmFtcxjqByADKAsyEC5jb3By",
+            "b2Nlc3MuUGFyYW0SKAoNYXBwZW5kX3BhcmFtcxjrByADKAsyEC5jb3Byb2Nl",
+            "c3MuUGFyYW0SJAoIdHJhaWxlcnMY7AcgAygLMhEuY29wcm9jZXNzLkhlYWRl",
+            "chIXCg5ib2R5X3RydW5jYXRlZBjtByABKAgSEgoJYm9keV9zaXplGO4HIAEo",
+            "AxouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJ",
+            "OgI4ARoxCg9TZXRIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVl",
+            "GAIgASgJOgI4ARotCgtQYXJhbXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFs",
+            "dWUYAiABKAk6AjgBGjAKDkFkZFBhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRIN",
+            "CgV2YWx1ZRgCIAEoCToCOAEaNQoTRXh0ZW5kZWRQYXJhbXNFbnRyeRILCgNr",
+            "ZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQjRaMmdpdGh1Yi5jb20vZ3Jh",
+            "cG5lbC1nYXRld2F5L2dyYXBuZWwvcHJvdG8vY29wcm9jZXNzYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { global::Coprocess.CoprocessReturnOverridesReflection.Descriptor, },
+          new pbr::FileDescriptor[] { global::Coprocess.CoprocessResponseObjectReflection.Descriptor, global::Coprocess.CoprocessReturnOverridesReflection.Descriptor, global::Coprocess.GrapnelValuesReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.MiniRequestObject), global::Coprocess.MiniRequestObject.Parser, new[]{ "Headers", "SetHeaders", "DeleteHeaders", "Body", "Url", "Params", "AddParams", "ExtendedParams", "DeleteParams", "ReturnOverrides", "Method", "RequestUri", "Scheme", "RawBody" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, null, null, null, })
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.MiniRequestObject), global::Coprocess.MiniRequestObject.Parser, new[]{ "Headers", "SetHeaders", "DeleteHeaders", "Body", "Url", "Params", "AddParams", "ExtendedParams", "DeleteParams", "ReturnOverrides", "Method", "RequestUri", "Scheme", "RawBody", "MultivalueHeaders", "AppendHeaders", "MultivalueParams", "AppendParams", "Trailers", "BodyTruncated", "BodySize" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, null, null, null, })
           }));
     }
     #endregion
@@ -57,8 +64,10 @@ namespace Coprocess {
   #region Messages
   /// <summary>
   /// A MiniRequestObject is one HTTP request. What is returned is applied in this
-  /// order: body, delete_headers, set_headers, url, delete_params, add_params, method,
-  /// return_overrides.
+  /// order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+  /// url, multivalue_params, delete_params, add_params, append_params, method,
+  /// return_overrides. What comes later wins, so that of two fields about one name the
+  /// older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
   /// </summary>
   [global::System.Diagnostics.DebuggerDisplayAttribute("{ToString(),nq}")]
   public sealed partial class MiniRequestObject : pb::IMessage<MiniRequestObject>
@@ -109,6 +118,13 @@ namespace Coprocess {
       requestUri_ = other.requestUri_;
       scheme_ = other.scheme_;
       rawBody_ = other.rawBody_;
+      multivalueHeaders_ = other.multivalueHeaders_.Clone();
+      appendHeaders_ = other.appendHeaders_.Clone();
+      multivalueParams_ = other.multivalueParams_.Clone();
+      appendParams_ = other.appendParams_.Clone();
+      trailers_ = other.trailers_.Clone();
+      bodyTruncated_ = other.bodyTruncated_;
+      bodySize_ = other.bodySize_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -340,6 +356,117 @@ namespace Coprocess {
       }
     }
 
+    /// <summary>Field number for the "multivalue_headers" field.</summary>
+    public const int MultivalueHeadersFieldNumber = 1000;
+    private static readonly pb::FieldCodec<global::Coprocess.Header> _repeated_multivalueHeaders_codec
+        = pb::FieldCodec.ForMessage(8002, global::Coprocess.Header.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Header> multivalueHeaders_ = new pbc::RepeatedField<global::Coprocess.Header>();
+    /// <summary>
+    /// The header fields that have several values, with all of them, in order; headers
+    /// has the first. Returned, an entry that was changed or added gives the header these
+    /// values, one without values removes it, and a name that is missing is left alone.
+    /// Names in set_headers and delete_headers are left to those. Host has no effect.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Header> MultivalueHeaders {
+      get { return multivalueHeaders_; }
+    }
+
+    /// <summary>Field number for the "append_headers" field.</summary>
+    public const int AppendHeadersFieldNumber = 1001;
+    private static readonly pb::FieldCodec<global::Coprocess.Header> _repeated_appendHeaders_codec
+        = pb::FieldCodec.ForMessage(8010, global::Coprocess.Header.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Header> appendHeaders_ = new pbc::RepeatedField<global::Coprocess.Header>();
+    /// <summary>
+    /// Sent empty. Returned, the values are added to those that the header has once all
+    /// other changes are made. Host has no effect.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Header> AppendHeaders {
+      get { return appendHeaders_; }
+    }
+
+    /// <summary>Field number for the "multivalue_params" field.</summary>
+    public const int MultivalueParamsFieldNumber = 1002;
+    private static readonly pb::FieldCodec<global::Coprocess.Param> _repeated_multivalueParams_codec
+        = pb::FieldCodec.ForMessage(8018, global::Coprocess.Param.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Param> multivalueParams_ = new pbc::RepeatedField<global::Coprocess.Param>();
+    /// <summary>
+    /// The query parameters that have several values, with all of them, in order; params
+    /// has the first, and url the query as it stands. Returned, as multivalue_headers;
+    /// add_params, delete_params and a query written into url win.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Param> MultivalueParams {
+      get { return multivalueParams_; }
+    }
+
+    /// <summary>Field number for the "append_params" field.</summary>
+    public const int AppendParamsFieldNumber = 1003;
+    private static readonly pb::FieldCodec<global::Coprocess.Param> _repeated_appendParams_codec
+        = pb::FieldCodec.ForMessage(8026, global::Coprocess.Param.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Param> appendParams_ = new pbc::RepeatedField<global::Coprocess.Param>();
+    /// <summary>
+    /// Sent empty. Returned, the values are added at the end of the query, once all other
+    /// changes are made.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Param> AppendParams {
+      get { return appendParams_; }
+    }
+
+    /// <summary>Field number for the "trailers" field.</summary>
+    public const int TrailersFieldNumber = 1004;
+    private static readonly pb::FieldCodec<global::Coprocess.Header> _repeated_trailers_codec
+        = pb::FieldCodec.ForMessage(8034, global::Coprocess.Header.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Header> trailers_ = new pbc::RepeatedField<global::Coprocess.Header>();
+    /// <summary>
+    /// The trailers, which follow the body. Sent where there are any. Returned, an entry
+    /// sets its trailer, one without values removes it, and a name that is missing is
+    /// left alone; a request without a body has none.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Header> Trailers {
+      get { return trailers_; }
+    }
+
+    /// <summary>Field number for the "body_truncated" field.</summary>
+    public const int BodyTruncatedFieldNumber = 1005;
+    private bool bodyTruncated_;
+    /// <summary>
+    /// Whether raw_body is only the beginning of the body, since the hook asks for no
+    /// more. Then the body cannot be changed. Ignored when returned.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool BodyTruncated {
+      get { return bodyTruncated_; }
+      set {
+        bodyTruncated_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "body_size" field.</summary>
+    public const int BodySizeFieldNumber = 1006;
+    private long bodySize_;
+    /// <summary>
+    /// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+    /// is not known. Ignored when returned.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public long BodySize {
+      get { return bodySize_; }
+      set {
+        bodySize_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -369,6 +496,13 @@ namespace Coprocess {
       if (RequestUri != other.RequestUri) return false;
       if (Scheme != other.Scheme) return false;
       if (RawBody != other.RawBody) return false;
+      if(!multivalueHeaders_.Equals(other.multivalueHeaders_)) return false;
+      if(!appendHeaders_.Equals(other.appendHeaders_)) return false;
+      if(!multivalueParams_.Equals(other.multivalueParams_)) return false;
+      if(!appendParams_.Equals(other.appendParams_)) return false;
+      if(!trailers_.Equals(other.trailers_)) return false;
+      if (BodyTruncated != other.BodyTruncated) return false;
+      if (BodySize != other.BodySize) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -390,6 +524,13 @@ namespace Coprocess {
       if (RequestUri.Length != 0) hash ^= RequestUri.GetHashCode();
       if (Scheme.Length != 0) hash ^= Scheme.GetHashCode();
       if (RawBody.Length != 0) hash ^= RawBody.GetHashCode();
+      hash ^= multivalueHeaders_.GetHashCode();
+      hash ^= appendHeaders_.GetHashCode();
+      hash ^= multivalueParams_.GetHashCode();
+      hash ^= appendParams_.GetHashCode();
+      hash ^= trailers_.GetHashCode();
+      if (BodyTruncated != false) hash ^= BodyTruncated.GetHashCode();
+      if (BodySize != 0L) hash ^= BodySize.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -443,6 +584,19 @@ namespace Coprocess {
         output.WriteRawTag(114);
         output.WriteBytes(RawBody);
       }
+      multivalueHeaders_.WriteTo(output, _repeated_multivalueHeaders_codec);
+      appendHeaders_.WriteTo(output, _repeated_appendHeaders_codec);
+      multivalueParams_.WriteTo(output, _repeated_multivalueParams_codec);
+      appendParams_.WriteTo(output, _repeated_appendParams_codec);
+      trailers_.WriteTo(output, _repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        output.WriteRawTag(232, 62);
+        output.WriteBool(BodyTruncated);
+      }
+      if (BodySize != 0L) {
+        output.WriteRawTag(240, 62);
+        output.WriteInt64(BodySize);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -488,6 +642,19 @@ namespace Coprocess {
         output.WriteRawTag(114);
         output.WriteBytes(RawBody);
       }
+      multivalueHeaders_.WriteTo(ref output, _repeated_multivalueHeaders_codec);
+      appendHeaders_.WriteTo(ref output, _repeated_appendHeaders_codec);
+      multivalueParams_.WriteTo(ref output, _repeated_multivalueParams_codec);
+      appendParams_.WriteTo(ref output, _repeated_appendParams_codec);
+      trailers_.WriteTo(ref output, _repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        output.WriteRawTag(232, 62);
+        output.WriteBool(BodyTruncated);
+      }
+      if (BodySize != 0L) {
+        output.WriteRawTag(240, 62);
+        output.WriteInt64(BodySize);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -525,6 +692,17 @@ namespace Coprocess {
       }
       if (RawBody.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeBytesSize(RawBody);
+      }
+      size += multivalueHeaders_.CalculateSize(_repeated_multivalueHeaders_codec);
+      size += appendHeaders_.CalculateSize(_repeated_appendHeaders_codec);
+      size += multivalueParams_.CalculateSize(_repeated_multivalueParams_codec);
+      size += appendParams_.CalculateSize(_repeated_appendParams_codec);
+      size += trailers_.CalculateSize(_repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        size += 2 + 1;
+      }
+      if (BodySize != 0L) {
+        size += 2 + pb::CodedOutputStream.ComputeInt64Size(BodySize);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -568,6 +746,17 @@ namespace Coprocess {
       }
       if (other.RawBody.Length != 0) {
         RawBody = other.RawBody;
+      }
+      multivalueHeaders_.Add(other.multivalueHeaders_);
+      appendHeaders_.Add(other.appendHeaders_);
+      multivalueParams_.Add(other.multivalueParams_);
+      appendParams_.Add(other.appendParams_);
+      trailers_.Add(other.trailers_);
+      if (other.BodyTruncated != false) {
+        BodyTruncated = other.BodyTruncated;
+      }
+      if (other.BodySize != 0L) {
+        BodySize = other.BodySize;
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -643,6 +832,34 @@ namespace Coprocess {
             RawBody = input.ReadBytes();
             break;
           }
+          case 8002: {
+            multivalueHeaders_.AddEntriesFrom(input, _repeated_multivalueHeaders_codec);
+            break;
+          }
+          case 8010: {
+            appendHeaders_.AddEntriesFrom(input, _repeated_appendHeaders_codec);
+            break;
+          }
+          case 8018: {
+            multivalueParams_.AddEntriesFrom(input, _repeated_multivalueParams_codec);
+            break;
+          }
+          case 8026: {
+            appendParams_.AddEntriesFrom(input, _repeated_appendParams_codec);
+            break;
+          }
+          case 8034: {
+            trailers_.AddEntriesFrom(input, _repeated_trailers_codec);
+            break;
+          }
+          case 8040: {
+            BodyTruncated = input.ReadBool();
+            break;
+          }
+          case 8048: {
+            BodySize = input.ReadInt64();
+            break;
+          }
         }
       }
     #endif
@@ -715,6 +932,34 @@ namespace Coprocess {
           }
           case 114: {
             RawBody = input.ReadBytes();
+            break;
+          }
+          case 8002: {
+            multivalueHeaders_.AddEntriesFrom(ref input, _repeated_multivalueHeaders_codec);
+            break;
+          }
+          case 8010: {
+            appendHeaders_.AddEntriesFrom(ref input, _repeated_appendHeaders_codec);
+            break;
+          }
+          case 8018: {
+            multivalueParams_.AddEntriesFrom(ref input, _repeated_multivalueParams_codec);
+            break;
+          }
+          case 8026: {
+            appendParams_.AddEntriesFrom(ref input, _repeated_appendParams_codec);
+            break;
+          }
+          case 8034: {
+            trailers_.AddEntriesFrom(ref input, _repeated_trailers_codec);
+            break;
+          }
+          case 8040: {
+            BodyTruncated = input.ReadBool();
+            break;
+          }
+          case 8048: {
+            BodySize = input.ReadInt64();
             break;
           }
         }

@@ -27,25 +27,26 @@ namespace Coprocess {
             "ChZjb3Byb2Nlc3Nfb2JqZWN0LnByb3RvEgljb3Byb2Nlc3MaFmNvcHJvY2Vz",
             "c19jb21tb24ucHJvdG8aI2NvcHJvY2Vzc19taW5pX3JlcXVlc3Rfb2JqZWN0",
             "LnByb3RvGh9jb3Byb2Nlc3NfcmVzcG9uc2Vfb2JqZWN0LnByb3RvGh1jb3By",
-            "b2Nlc3Nfc2Vzc2lvbl9zdGF0ZS5wcm90byKFAwoGT2JqZWN0EiYKCWhvb2tf",
-            "dHlwZRgBIAEoDjITLmNvcHJvY2Vzcy5Ib29rVHlwZRIRCglob29rX25hbWUY",
-            "AiABKAkSLQoHcmVxdWVzdBgDIAEoCzIcLmNvcHJvY2Vzcy5NaW5pUmVxdWVz",
-            "dE9iamVjdBIoCgdzZXNzaW9uGAQgASgLMhcuY29wcm9jZXNzLlNlc3Npb25T",
-            "dGF0ZRIxCghtZXRhZGF0YRgFIAMoCzIfLmNvcHJvY2Vzcy5PYmplY3QuTWV0",
-            "YWRhdGFFbnRyeRIpCgRzcGVjGAYgAygLMhsuY29wcm9jZXNzLk9iamVjdC5T",
-            "cGVjRW50cnkSKwoIcmVzcG9uc2UYByABKAsyGS5jb3Byb2Nlc3MuUmVzcG9u",
-            "c2VPYmplY3QaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFs",
-            "dWUYAiABKAk6AjgBGisKCVNwZWNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFs",
-            "dWUYAiABKAk6AjgBIhgKBUV2ZW50Eg8KB3BheWxvYWQYASABKAkiDAoKRXZl",
-            "bnRSZXBseTJ8CgpEaXNwYXRjaGVyEjIKCERpc3BhdGNoEhEuY29wcm9jZXNz",
-            "Lk9iamVjdBoRLmNvcHJvY2Vzcy5PYmplY3QiABI6Cg1EaXNwYXRjaEV2ZW50",
-            "EhAuY29wcm9jZXNzLkV2ZW50GhUuY29wcm9jZXNzLkV2ZW50UmVwbHkiAEI0",
-            "WjJnaXRodWIuY29tL2dyYXBuZWwtZ2F0ZXdheS9ncmFwbmVsL3Byb3RvL2Nv",
-            "cHJvY2Vzc2IGcHJvdG8z"));
+            "b2Nlc3Nfc2Vzc2lvbl9zdGF0ZS5wcm90bxoTZ3JhcG5lbF9mYWN0cy5wcm90",
+            "byKnAwoGT2JqZWN0EiYKCWhvb2tfdHlwZRgBIAEoDjITLmNvcHJvY2Vzcy5I",
+            "b29rVHlwZRIRCglob29rX25hbWUYAiABKAkSLQoHcmVxdWVzdBgDIAEoCzIc",
+            "LmNvcHJvY2Vzcy5NaW5pUmVxdWVzdE9iamVjdBIoCgdzZXNzaW9uGAQgASgL",
+            "MhcuY29wcm9jZXNzLlNlc3Npb25TdGF0ZRIxCghtZXRhZGF0YRgFIAMoCzIf",
+            "LmNvcHJvY2Vzcy5PYmplY3QuTWV0YWRhdGFFbnRyeRIpCgRzcGVjGAYgAygL",
+            "MhsuY29wcm9jZXNzLk9iamVjdC5TcGVjRW50cnkSKwoIcmVzcG9uc2UYByAB",
+            "KAsyGS5jb3Byb2Nlc3MuUmVzcG9uc2VPYmplY3QSIAoFZmFjdHMY6AcgASgL",
+            "MhAuY29wcm9jZXNzLkZhY3RzGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEg",
+            "ASgJEg0KBXZhbHVlGAIgASgJOgI4ARorCglTcGVjRW50cnkSCwoDa2V5GAEg",
+            "ASgJEg0KBXZhbHVlGAIgASgJOgI4ASIYCgVFdmVudBIPCgdwYXlsb2FkGAEg",
+            "ASgJIgwKCkV2ZW50UmVwbHkyfAoKRGlzcGF0Y2hlchIyCghEaXNwYXRjaBIR",
+            "LmNvcHJvY2Vzcy5PYmplY3QaES5jb3Byb2Nlc3MuT2JqZWN0IgASOgoNRGlz",
+            "cGF0Y2hFdmVudBIQLmNvcHJvY2Vzcy5FdmVudBoVLmNvcHJvY2Vzcy5FdmVu",
+            "dFJlcGx5IgBCNFoyZ2l0aHViLmNvbS9ncmFwbmVsLWdhdGV3YXkvZ3JhcG5l",
+            "bC9wcm90by9jb3Byb2Nlc3NiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { global::Coprocess.CoprocessCommonReflection.Descriptor, global::Coprocess.CoprocessMiniRequestObjectReflection.Descriptor, global::Coprocess.CoprocessResponseObjectReflection.Descriptor, global::Coprocess.CoprocessSessionStateReflection.Descriptor, },
+          new pbr::FileDescriptor[] { global::Coprocess.CoprocessCommonReflection.Descriptor, global::Coprocess.CoprocessMiniRequestObjectReflection.Descriptor, global::Coprocess.CoprocessResponseObjectReflection.Descriptor, global::Coprocess.CoprocessSessionStateReflection.Descriptor, global::Coprocess.GrapnelFactsReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.Object), global::Coprocess.Object.Parser, new[]{ "HookType", "HookName", "Request", "Session", "Metadata", "Spec", "Response" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.Object), global::Coprocess.Object.Parser, new[]{ "HookType", "HookName", "Request", "Session", "Metadata", "Spec", "Response", "Facts" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.Event), global::Coprocess.Event.Parser, new[]{ "Payload" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.EventReply), global::Coprocess.EventReply.Parser, null, null, null, null, null)
           }));
@@ -100,6 +101,7 @@ namespace Coprocess {
       metadata_ = other.metadata_.Clone();
       spec_ = other.spec_.Clone();
       response_ = other.response_ != null ? other.response_.Clone() : null;
+      facts_ = other.facts_ != null ? other.facts_.Clone() : null;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -223,6 +225,22 @@ namespace Coprocess {
       }
     }
 
+    /// <summary>Field number for the "facts" field.</summary>
+    public const int FactsFieldNumber = 1000;
+    private global::Coprocess.Facts facts_;
+    /// <summary>
+    /// What the hook's configuration asks for under facts: the connection, the client's
+    /// certificate, the route and so on. Ignored when returned.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Coprocess.Facts Facts {
+      get { return facts_; }
+      set {
+        facts_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -245,6 +263,7 @@ namespace Coprocess {
       if (!Metadata.Equals(other.Metadata)) return false;
       if (!Spec.Equals(other.Spec)) return false;
       if (!object.Equals(Response, other.Response)) return false;
+      if (!object.Equals(Facts, other.Facts)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -259,6 +278,7 @@ namespace Coprocess {
       hash ^= Metadata.GetHashCode();
       hash ^= Spec.GetHashCode();
       if (response_ != null) hash ^= Response.GetHashCode();
+      if (facts_ != null) hash ^= Facts.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -299,6 +319,10 @@ namespace Coprocess {
         output.WriteRawTag(58);
         output.WriteMessage(Response);
       }
+      if (facts_ != null) {
+        output.WriteRawTag(194, 62);
+        output.WriteMessage(Facts);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -331,6 +355,10 @@ namespace Coprocess {
         output.WriteRawTag(58);
         output.WriteMessage(Response);
       }
+      if (facts_ != null) {
+        output.WriteRawTag(194, 62);
+        output.WriteMessage(Facts);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -357,6 +385,9 @@ namespace Coprocess {
       size += spec_.CalculateSize(_map_spec_codec);
       if (response_ != null) {
         size += 1 + pb::CodedOutputStream.ComputeMessageSize(Response);
+      }
+      if (facts_ != null) {
+        size += 2 + pb::CodedOutputStream.ComputeMessageSize(Facts);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -395,6 +426,12 @@ namespace Coprocess {
           Response = new global::Coprocess.ResponseObject();
         }
         Response.MergeFrom(other.Response);
+      }
+      if (other.facts_ != null) {
+        if (facts_ == null) {
+          Facts = new global::Coprocess.Facts();
+        }
+        Facts.MergeFrom(other.Facts);
       }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
@@ -448,6 +485,13 @@ namespace Coprocess {
             input.ReadMessage(Response);
             break;
           }
+          case 8002: {
+            if (facts_ == null) {
+              Facts = new global::Coprocess.Facts();
+            }
+            input.ReadMessage(Facts);
+            break;
+          }
         }
       }
     #endif
@@ -498,6 +542,13 @@ namespace Coprocess {
               Response = new global::Coprocess.ResponseObject();
             }
             input.ReadMessage(Response);
+            break;
+          }
+          case 8002: {
+            if (facts_ == null) {
+              Facts = new global::Coprocess.Facts();
+            }
+            input.ReadMessage(Facts);
             break;
           }
         }

@@ -25,18 +25,20 @@ namespace Coprocess {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "Ch9jb3Byb2Nlc3NfcmVzcG9uc2Vfb2JqZWN0LnByb3RvEgljb3Byb2Nlc3Mi",
-            "3QEKDlJlc3BvbnNlT2JqZWN0EhMKC3N0YXR1c19jb2RlGAEgASgFEhAKCHJh",
+            "sAIKDlJlc3BvbnNlT2JqZWN0EhMKC3N0YXR1c19jb2RlGAEgASgFEhAKCHJh",
             "d19ib2R5GAIgASgMEgwKBGJvZHkYAyABKAkSNwoHaGVhZGVycxgEIAMoCzIm",
             "LmNvcHJvY2Vzcy5SZXNwb25zZU9iamVjdC5IZWFkZXJzRW50cnkSLQoSbXVs",
-            "dGl2YWx1ZV9oZWFkZXJzGAUgAygLMhEuY29wcm9jZXNzLkhlYWRlchouCgxI",
-            "ZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIl",
-            "CgZIZWFkZXISCwoDa2V5GAEgASgJEg4KBnZhbHVlcxgCIAMoCUI0WjJnaXRo",
-            "dWIuY29tL2dyYXBuZWwtZ2F0ZXdheS9ncmFwbmVsL3Byb3RvL2NvcHJvY2Vz",
-            "c2IGcHJvdG8z"));
+            "dGl2YWx1ZV9oZWFkZXJzGAUgAygLMhEuY29wcm9jZXNzLkhlYWRlchIkCgh0",
+            "cmFpbGVycxjoByADKAsyES5jb3Byb2Nlc3MuSGVhZGVyEhcKDmJvZHlfdHJ1",
+            "bmNhdGVkGOkHIAEoCBISCglib2R5X3NpemUY6gcgASgDGi4KDEhlYWRlcnNF",
+            "bnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKBkhlYWRl",
+            "chILCgNrZXkYASABKAkSDgoGdmFsdWVzGAIgAygJQjRaMmdpdGh1Yi5jb20v",
+            "Z3JhcG5lbC1nYXRld2F5L2dyYXBuZWwvcHJvdG8vY29wcm9jZXNzYgZwcm90",
+            "bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.ResponseObject), global::Coprocess.ResponseObject.Parser, new[]{ "StatusCode", "RawBody", "Body", "Headers", "MultivalueHeaders" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.ResponseObject), global::Coprocess.ResponseObject.Parser, new[]{ "StatusCode", "RawBody", "Body", "Headers", "MultivalueHeaders", "Trailers", "BodyTruncated", "BodySize" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.Header), global::Coprocess.Header.Parser, new[]{ "Key", "Values" }, null, null, null, null)
           }));
     }
@@ -88,6 +90,9 @@ namespace Coprocess {
       body_ = other.body_;
       headers_ = other.headers_.Clone();
       multivalueHeaders_ = other.multivalueHeaders_.Clone();
+      trailers_ = other.trailers_.Clone();
+      bodyTruncated_ = other.bodyTruncated_;
+      bodySize_ = other.bodySize_;
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -178,6 +183,54 @@ namespace Coprocess {
       get { return multivalueHeaders_; }
     }
 
+    /// <summary>Field number for the "trailers" field.</summary>
+    public const int TrailersFieldNumber = 1000;
+    private static readonly pb::FieldCodec<global::Coprocess.Header> _repeated_trailers_codec
+        = pb::FieldCodec.ForMessage(8002, global::Coprocess.Header.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Header> trailers_ = new pbc::RepeatedField<global::Coprocess.Header>();
+    /// <summary>
+    /// The trailers, which follow the body. Sent where there are any. Returned, an entry
+    /// sets its trailer, one without values removes it, and a name that is missing is
+    /// left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Header> Trailers {
+      get { return trailers_; }
+    }
+
+    /// <summary>Field number for the "body_truncated" field.</summary>
+    public const int BodyTruncatedFieldNumber = 1001;
+    private bool bodyTruncated_;
+    /// <summary>
+    /// Whether raw_body is only the beginning of the body, since the hook asks for no
+    /// more. Then the body cannot be changed. Ignored when returned.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool BodyTruncated {
+      get { return bodyTruncated_; }
+      set {
+        bodyTruncated_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "body_size" field.</summary>
+    public const int BodySizeFieldNumber = 1002;
+    private long bodySize_;
+    /// <summary>
+    /// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+    /// is not known. Ignored when returned.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public long BodySize {
+      get { return bodySize_; }
+      set {
+        bodySize_ = value;
+      }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -198,6 +251,9 @@ namespace Coprocess {
       if (Body != other.Body) return false;
       if (!Headers.Equals(other.Headers)) return false;
       if(!multivalueHeaders_.Equals(other.multivalueHeaders_)) return false;
+      if(!trailers_.Equals(other.trailers_)) return false;
+      if (BodyTruncated != other.BodyTruncated) return false;
+      if (BodySize != other.BodySize) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -210,6 +266,9 @@ namespace Coprocess {
       if (Body.Length != 0) hash ^= Body.GetHashCode();
       hash ^= Headers.GetHashCode();
       hash ^= multivalueHeaders_.GetHashCode();
+      hash ^= trailers_.GetHashCode();
+      if (BodyTruncated != false) hash ^= BodyTruncated.GetHashCode();
+      if (BodySize != 0L) hash ^= BodySize.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -242,6 +301,15 @@ namespace Coprocess {
       }
       headers_.WriteTo(output, _map_headers_codec);
       multivalueHeaders_.WriteTo(output, _repeated_multivalueHeaders_codec);
+      trailers_.WriteTo(output, _repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        output.WriteRawTag(200, 62);
+        output.WriteBool(BodyTruncated);
+      }
+      if (BodySize != 0L) {
+        output.WriteRawTag(208, 62);
+        output.WriteInt64(BodySize);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -266,6 +334,15 @@ namespace Coprocess {
       }
       headers_.WriteTo(ref output, _map_headers_codec);
       multivalueHeaders_.WriteTo(ref output, _repeated_multivalueHeaders_codec);
+      trailers_.WriteTo(ref output, _repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        output.WriteRawTag(200, 62);
+        output.WriteBool(BodyTruncated);
+      }
+      if (BodySize != 0L) {
+        output.WriteRawTag(208, 62);
+        output.WriteInt64(BodySize);
+      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -287,6 +364,13 @@ namespace Coprocess {
       }
       size += headers_.CalculateSize(_map_headers_codec);
       size += multivalueHeaders_.CalculateSize(_repeated_multivalueHeaders_codec);
+      size += trailers_.CalculateSize(_repeated_trailers_codec);
+      if (BodyTruncated != false) {
+        size += 2 + 1;
+      }
+      if (BodySize != 0L) {
+        size += 2 + pb::CodedOutputStream.ComputeInt64Size(BodySize);
+      }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -310,6 +394,13 @@ namespace Coprocess {
       }
       headers_.MergeFrom(other.headers_);
       multivalueHeaders_.Add(other.multivalueHeaders_);
+      trailers_.Add(other.trailers_);
+      if (other.BodyTruncated != false) {
+        BodyTruncated = other.BodyTruncated;
+      }
+      if (other.BodySize != 0L) {
+        BodySize = other.BodySize;
+      }
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -345,6 +436,18 @@ namespace Coprocess {
             multivalueHeaders_.AddEntriesFrom(input, _repeated_multivalueHeaders_codec);
             break;
           }
+          case 8002: {
+            trailers_.AddEntriesFrom(input, _repeated_trailers_codec);
+            break;
+          }
+          case 8008: {
+            BodyTruncated = input.ReadBool();
+            break;
+          }
+          case 8016: {
+            BodySize = input.ReadInt64();
+            break;
+          }
         }
       }
     #endif
@@ -378,6 +481,18 @@ namespace Coprocess {
           }
           case 42: {
             multivalueHeaders_.AddEntriesFrom(ref input, _repeated_multivalueHeaders_codec);
+            break;
+          }
+          case 8002: {
+            trailers_.AddEntriesFrom(ref input, _repeated_trailers_codec);
+            break;
+          }
+          case 8008: {
+            BodyTruncated = input.ReadBool();
+            break;
+          }
+          case 8016: {
+            BodySize = input.ReadInt64();
             break;
           }
         }

@@ -25,17 +25,19 @@ namespace Coprocess {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
             "CiBjb3Byb2Nlc3NfcmV0dXJuX292ZXJyaWRlcy5wcm90bxIJY29wcm9jZXNz",
-            "ItkBCg9SZXR1cm5PdmVycmlkZXMSFQoNcmVzcG9uc2VfY29kZRgBIAEoBRIW",
-            "Cg5yZXNwb25zZV9lcnJvchgCIAEoCRI4CgdoZWFkZXJzGAMgAygLMicuY29w",
-            "cm9jZXNzLlJldHVybk92ZXJyaWRlcy5IZWFkZXJzRW50cnkSFgoOb3ZlcnJp",
-            "ZGVfZXJyb3IYBCABKAgSFQoNcmVzcG9uc2VfYm9keRgFIAEoCRouCgxIZWFk",
-            "ZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUI0WjJn",
-            "aXRodWIuY29tL2dyYXBuZWwtZ2F0ZXdheS9ncmFwbmVsL3Byb3RvL2NvcHJv",
-            "Y2Vzc2IGcHJvdG8z"));
+            "Gh9jb3Byb2Nlc3NfcmVzcG9uc2Vfb2JqZWN0LnByb3RvIokCCg9SZXR1cm5P",
+            "dmVycmlkZXMSFQoNcmVzcG9uc2VfY29kZRgBIAEoBRIWCg5yZXNwb25zZV9l",
+            "cnJvchgCIAEoCRI4CgdoZWFkZXJzGAMgAygLMicuY29wcm9jZXNzLlJldHVy",
+            "bk92ZXJyaWRlcy5IZWFkZXJzRW50cnkSFgoOb3ZlcnJpZGVfZXJyb3IYBCAB",
+            "KAgSFQoNcmVzcG9uc2VfYm9keRgFIAEoCRIuChJtdWx0aXZhbHVlX2hlYWRl",
+            "cnMY6AcgAygLMhEuY29wcm9jZXNzLkhlYWRlchouCgxIZWFkZXJzRW50cnkS",
+            "CwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUI0WjJnaXRodWIuY29t",
+            "L2dyYXBuZWwtZ2F0ZXdheS9ncmFwbmVsL3Byb3RvL2NvcHJvY2Vzc2IGcHJv",
+            "dG8z"));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { },
+          new pbr::FileDescriptor[] { global::Coprocess.CoprocessResponseObjectReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.ReturnOverrides), global::Coprocess.ReturnOverrides.Parser, new[]{ "ResponseCode", "ResponseError", "Headers", "OverrideError", "ResponseBody" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, })
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.ReturnOverrides), global::Coprocess.ReturnOverrides.Parser, new[]{ "ResponseCode", "ResponseError", "Headers", "OverrideError", "ResponseBody", "MultivalueHeaders" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, })
           }));
     }
     #endregion
@@ -87,6 +89,7 @@ namespace Coprocess {
       headers_ = other.headers_.Clone();
       overrideError_ = other.overrideError_;
       responseBody_ = other.responseBody_;
+      multivalueHeaders_ = other.multivalueHeaders_.Clone();
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -176,6 +179,21 @@ namespace Coprocess {
       }
     }
 
+    /// <summary>Field number for the "multivalue_headers" field.</summary>
+    public const int MultivalueHeadersFieldNumber = 1000;
+    private static readonly pb::FieldCodec<global::Coprocess.Header> _repeated_multivalueHeaders_codec
+        = pb::FieldCodec.ForMessage(8002, global::Coprocess.Header.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.Header> multivalueHeaders_ = new pbc::RepeatedField<global::Coprocess.Header>();
+    /// <summary>
+    /// Header fields of the answer with several values, as Set-Cookie has them. Sent
+    /// empty. A name that headers has too is left to it. Ignored in Tyk mode.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.Header> MultivalueHeaders {
+      get { return multivalueHeaders_; }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -196,6 +214,7 @@ namespace Coprocess {
       if (!Headers.Equals(other.Headers)) return false;
       if (OverrideError != other.OverrideError) return false;
       if (ResponseBody != other.ResponseBody) return false;
+      if(!multivalueHeaders_.Equals(other.multivalueHeaders_)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -208,6 +227,7 @@ namespace Coprocess {
       hash ^= Headers.GetHashCode();
       if (OverrideError != false) hash ^= OverrideError.GetHashCode();
       if (ResponseBody.Length != 0) hash ^= ResponseBody.GetHashCode();
+      hash ^= multivalueHeaders_.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -243,6 +263,7 @@ namespace Coprocess {
         output.WriteRawTag(42);
         output.WriteString(ResponseBody);
       }
+      multivalueHeaders_.WriteTo(output, _repeated_multivalueHeaders_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -270,6 +291,7 @@ namespace Coprocess {
         output.WriteRawTag(42);
         output.WriteString(ResponseBody);
       }
+      multivalueHeaders_.WriteTo(ref output, _repeated_multivalueHeaders_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -293,6 +315,7 @@ namespace Coprocess {
       if (ResponseBody.Length != 0) {
         size += 1 + pb::CodedOutputStream.ComputeStringSize(ResponseBody);
       }
+      size += multivalueHeaders_.CalculateSize(_repeated_multivalueHeaders_codec);
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -318,6 +341,7 @@ namespace Coprocess {
       if (other.ResponseBody.Length != 0) {
         ResponseBody = other.ResponseBody;
       }
+      multivalueHeaders_.Add(other.multivalueHeaders_);
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -353,6 +377,10 @@ namespace Coprocess {
             ResponseBody = input.ReadString();
             break;
           }
+          case 8002: {
+            multivalueHeaders_.AddEntriesFrom(input, _repeated_multivalueHeaders_codec);
+            break;
+          }
         }
       }
     #endif
@@ -386,6 +414,10 @@ namespace Coprocess {
           }
           case 42: {
             ResponseBody = input.ReadString();
+            break;
+          }
+          case 8002: {
+            multivalueHeaders_.AddEntriesFrom(ref input, _repeated_multivalueHeaders_codec);
             break;
           }
         }

@@ -24,49 +24,62 @@ namespace Coprocess {
     static CoprocessSessionStateReflection() {
       byte[] descriptorData = global::System.Convert.FromBase64String(
           string.Concat(
-            "Ch1jb3Byb2Nlc3Nfc2Vzc2lvbl9zdGF0ZS5wcm90bxIJY29wcm9jZXNzIioK",
-            "CkFjY2Vzc1NwZWMSCwoDdXJsGAEgASgJEg8KB21ldGhvZHMYAiADKAkicwoQ",
-            "QWNjZXNzRGVmaW5pdGlvbhIQCghhcGlfbmFtZRgBIAEoCRIOCgZhcGlfaWQY",
-            "AiABKAkSEAoIdmVyc2lvbnMYAyADKAkSKwoMYWxsb3dlZF91cmxzGAQgAygL",
-            "MhUuY29wcm9jZXNzLkFjY2Vzc1NwZWMiLwoNQmFzaWNBdXRoRGF0YRIQCghw",
-            "YXNzd29yZBgBIAEoCRIMCgRoYXNoGAIgASgJIhkKB0pXVERhdGESDgoGc2Vj",
-            "cmV0GAEgASgJIiEKB01vbml0b3ISFgoOdHJpZ2dlcl9saW1pdHMYASADKAEi",
-            "5AgKDFNlc3Npb25TdGF0ZRISCgpsYXN0X2NoZWNrGAEgASgDEhEKCWFsbG93",
-            "YW5jZRgCIAEoARIMCgRyYXRlGAMgASgBEgsKA3BlchgEIAEoARIPCgdleHBp",
-            "cmVzGAUgASgDEhEKCXF1b3RhX21heBgGIAEoAxIUCgxxdW90YV9yZW5ld3MY",
-            "ByABKAMSFwoPcXVvdGFfcmVtYWluaW5nGAggASgDEhoKEnF1b3RhX3JlbmV3",
-            "YWxfcmF0ZRgJIAEoAxJACg1hY2Nlc3NfcmlnaHRzGAogAygLMikuY29wcm9j",
-            "ZXNzLlNlc3Npb25TdGF0ZS5BY2Nlc3NSaWdodHNFbnRyeRIOCgZvcmdfaWQY",
-            "CyABKAkSFwoPb2F1dGhfY2xpZW50X2lkGAwgASgJEjoKCm9hdXRoX2tleXMY",
-            "DSADKAsyJi5jb3Byb2Nlc3MuU2Vzc2lvblN0YXRlLk9hdXRoS2V5c0VudHJ5",
-            "EjEKD2Jhc2ljX2F1dGhfZGF0YRgOIAEoCzIYLmNvcHJvY2Vzcy5CYXNpY0F1",
-            "dGhEYXRhEiQKCGp3dF9kYXRhGA8gASgLMhIuY29wcm9jZXNzLkpXVERhdGES",
-            "FAoMaG1hY19lbmFibGVkGBAgASgIEhMKC2htYWNfc2VjcmV0GBEgASgJEhMK",
-            "C2lzX2luYWN0aXZlGBIgASgIEhcKD2FwcGx5X3BvbGljeV9pZBgTIAEoCRIU",
-            "CgxkYXRhX2V4cGlyZXMYFCABKAMSIwoHbW9uaXRvchgVIAEoCzISLmNvcHJv",
-            "Y2Vzcy5Nb25pdG9yEiEKGWVuYWJsZV9kZXRhaWxlZF9yZWNvcmRpbmcYFiAB",
-            "KAgSNwoIbWV0YWRhdGEYFyADKAsyJS5jb3Byb2Nlc3MuU2Vzc2lvblN0YXRl",
-            "Lk1ldGFkYXRhRW50cnkSDAoEdGFncxgYIAMoCRINCgVhbGlhcxgZIAEoCRIU",
-            "CgxsYXN0X3VwZGF0ZWQYGiABKAkSHQoVaWRfZXh0cmFjdG9yX2RlYWRsaW5l",
-            "GBsgASgDEhgKEHNlc3Npb25fbGlmZXRpbWUYHCABKAMSFgoOYXBwbHlfcG9s",
-            "aWNpZXMYHSADKAkSEwoLY2VydGlmaWNhdGUYHiABKAkSFwoPbWF4X3F1ZXJ5",
-            "X2RlcHRoGB8gASgDEg4KBmtleV9pZBggIAEoCRIaChJwb3N0X2V4cGlyeV9h",
-            "Y3Rpb24YISABKAkSIAoYcG9zdF9leHBpcnlfZ3JhY2VfcGVyaW9kGCIgASgD",
-            "GlAKEUFjY2Vzc1JpZ2h0c0VudHJ5EgsKA2tleRgBIAEoCRIqCgV2YWx1ZRgC",
-            "IAEoCzIbLmNvcHJvY2Vzcy5BY2Nlc3NEZWZpbml0aW9uOgI4ARowCg5PYXV0",
-            "aEtleXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8K",
-            "DU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4",
-            "AUI0WjJnaXRodWIuY29tL2dyYXBuZWwtZ2F0ZXdheS9ncmFwbmVsL3Byb3Rv",
-            "L2NvcHJvY2Vzc2IGcHJvdG8z"));
+            "Ch1jb3Byb2Nlc3Nfc2Vzc2lvbl9zdGF0ZS5wcm90bxIJY29wcm9jZXNzGhVn",
+            "cmFwbmVsX3Nlc3Npb24ucHJvdG8iKgoKQWNjZXNzU3BlYxILCgN1cmwYASAB",
+            "KAkSDwoHbWV0aG9kcxgCIAMoCSLGAgoQQWNjZXNzRGVmaW5pdGlvbhIQCghh",
+            "cGlfbmFtZRgBIAEoCRIOCgZhcGlfaWQYAiABKAkSEAoIdmVyc2lvbnMYAyAD",
+            "KAkSKwoMYWxsb3dlZF91cmxzGAQgAygLMhUuY29wcm9jZXNzLkFjY2Vzc1Nw",
+            "ZWMSIwoFbGltaXQY6AcgASgLMhMuY29wcm9jZXNzLkFQSUxpbWl0EhgKD2Fs",
+            "bG93YW5jZV9zY29wZRjpByABKAkSLAoJZW5kcG9pbnRzGOoHIAMoCzIYLmNv",
+            "cHJvY2Vzcy5FbmRwb2ludExpbWl0EjYKBWV4dHJhGOsHIAMoCzImLmNvcHJv",
+            "Y2Vzcy5BY2Nlc3NEZWZpbml0aW9uLkV4dHJhRW50cnkaLAoKRXh0cmFFbnRy",
+            "eRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi8KDUJhc2ljQXV0",
+            "aERhdGESEAoIcGFzc3dvcmQYASABKAkSDAoEaGFzaBgCIAEoCSIZCgdKV1RE",
+            "YXRhEg4KBnNlY3JldBgBIAEoCSIhCgdNb25pdG9yEhYKDnRyaWdnZXJfbGlt",
+            "aXRzGAEgAygBItgLCgxTZXNzaW9uU3RhdGUSEgoKbGFzdF9jaGVjaxgBIAEo",
+            "AxIRCglhbGxvd2FuY2UYAiABKAESDAoEcmF0ZRgDIAEoARILCgNwZXIYBCAB",
+            "KAESDwoHZXhwaXJlcxgFIAEoAxIRCglxdW90YV9tYXgYBiABKAMSFAoMcXVv",
+            "dGFfcmVuZXdzGAcgASgDEhcKD3F1b3RhX3JlbWFpbmluZxgIIAEoAxIaChJx",
+            "dW90YV9yZW5ld2FsX3JhdGUYCSABKAMSQAoNYWNjZXNzX3JpZ2h0cxgKIAMo",
+            "CzIpLmNvcHJvY2Vzcy5TZXNzaW9uU3RhdGUuQWNjZXNzUmlnaHRzRW50cnkS",
+            "DgoGb3JnX2lkGAsgASgJEhcKD29hdXRoX2NsaWVudF9pZBgMIAEoCRI6Cgpv",
+            "YXV0aF9rZXlzGA0gAygLMiYuY29wcm9jZXNzLlNlc3Npb25TdGF0ZS5PYXV0",
+            "aEtleXNFbnRyeRIxCg9iYXNpY19hdXRoX2RhdGEYDiABKAsyGC5jb3Byb2Nl",
+            "c3MuQmFzaWNBdXRoRGF0YRIkCghqd3RfZGF0YRgPIAEoCzISLmNvcHJvY2Vz",
+            "cy5KV1REYXRhEhQKDGhtYWNfZW5hYmxlZBgQIAEoCBITCgtobWFjX3NlY3Jl",
+            "dBgRIAEoCRITCgtpc19pbmFjdGl2ZRgSIAEoCBIXCg9hcHBseV9wb2xpY3lf",
+            "aWQYEyABKAkSFAoMZGF0YV9leHBpcmVzGBQgASgDEiMKB21vbml0b3IYFSAB",
+            "KAsyEi5jb3Byb2Nlc3MuTW9uaXRvchIhChllbmFibGVfZGV0YWlsZWRfcmVj",
+            "b3JkaW5nGBYgASgIEjcKCG1ldGFkYXRhGBcgAygLMiUuY29wcm9jZXNzLlNl",
+            "c3Npb25TdGF0ZS5NZXRhZGF0YUVudHJ5EgwKBHRhZ3MYGCADKAkSDQoFYWxp",
+            "YXMYGSABKAkSFAoMbGFzdF91cGRhdGVkGBogASgJEh0KFWlkX2V4dHJhY3Rv",
+            "cl9kZWFkbGluZRgbIAEoAxIYChBzZXNzaW9uX2xpZmV0aW1lGBwgASgDEhYK",
+            "DmFwcGx5X3BvbGljaWVzGB0gAygJEhMKC2NlcnRpZmljYXRlGB4gASgJEhcK",
+            "D21heF9xdWVyeV9kZXB0aBgfIAEoAxIOCgZrZXlfaWQYICABKAkSGgoScG9z",
+            "dF9leHBpcnlfYWN0aW9uGCEgASgJEiAKGHBvc3RfZXhwaXJ5X2dyYWNlX3Bl",
+            "cmlvZBgiIAEoAxIaChF0aHJvdHRsZV9pbnRlcnZhbBjoByABKAESHQoUdGhy",
+            "b3R0bGVfcmV0cnlfbGltaXQY6QcgASgDEhUKDGRhdGVfY3JlYXRlZBjqByAB",
+            "KAkSKQogZW5hYmxlX2h0dHBfc2lnbmF0dXJlX3ZhbGlkYXRpb24Y6wcgASgI",
+            "EhsKEnJzYV9jZXJ0aWZpY2F0ZV9pZBjsByABKAkSQQoNbWV0YWRhdGFfanNv",
+            "bhjtByADKAsyKS5jb3Byb2Nlc3MuU2Vzc2lvblN0YXRlLk1ldGFkYXRhSnNv",
+            "bkVudHJ5EjIKBWV4dHJhGO4HIAMoCzIiLmNvcHJvY2Vzcy5TZXNzaW9uU3Rh",
+            "dGUuRXh0cmFFbnRyeRpQChFBY2Nlc3NSaWdodHNFbnRyeRILCgNrZXkYASAB",
+            "KAkSKgoFdmFsdWUYAiABKAsyGy5jb3Byb2Nlc3MuQWNjZXNzRGVmaW5pdGlv",
+            "bjoCOAEaMAoOT2F1dGhLZXlzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVl",
+            "GAIgASgJOgI4ARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2",
+            "YWx1ZRgCIAEoCToCOAEaMwoRTWV0YWRhdGFKc29uRW50cnkSCwoDa2V5GAEg",
+            "ASgJEg0KBXZhbHVlGAIgASgJOgI4ARosCgpFeHRyYUVudHJ5EgsKA2tleRgB",
+            "IAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCNFoyZ2l0aHViLmNvbS9ncmFwbmVs",
+            "LWdhdGV3YXkvZ3JhcG5lbC9wcm90by9jb3Byb2Nlc3NiBnByb3RvMw=="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
-          new pbr::FileDescriptor[] { },
+          new pbr::FileDescriptor[] { global::Coprocess.GrapnelSessionReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.AccessSpec), global::Coprocess.AccessSpec.Parser, new[]{ "Url", "Methods" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.AccessDefinition), global::Coprocess.AccessDefinition.Parser, new[]{ "ApiName", "ApiId", "Versions", "AllowedUrls" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.AccessDefinition), global::Coprocess.AccessDefinition.Parser, new[]{ "ApiName", "ApiId", "Versions", "AllowedUrls", "Limit", "AllowanceScope", "Endpoints", "Extra" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.BasicAuthData), global::Coprocess.BasicAuthData.Parser, new[]{ "Password", "Hash" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.JWTData), global::Coprocess.JWTData.Parser, new[]{ "Secret" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.Monitor), global::Coprocess.Monitor.Parser, new[]{ "TriggerLimits" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.SessionState), global::Coprocess.SessionState.Parser, new[]{ "LastCheck", "Allowance", "Rate", "Per", "Expires", "QuotaMax", "QuotaRenews", "QuotaRemaining", "QuotaRenewalRate", "AccessRights", "OrgId", "OauthClientId", "OauthKeys", "BasicAuthData", "JwtData", "HmacEnabled", "HmacSecret", "IsInactive", "ApplyPolicyId", "DataExpires", "Monitor", "EnableDetailedRecording", "Metadata", "Tags", "Alias", "LastUpdated", "IdExtractorDeadline", "SessionLifetime", "ApplyPolicies", "Certificate", "MaxQueryDepth", "KeyId", "PostExpiryAction", "PostExpiryGracePeriod" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, null, })
+            new pbr::GeneratedClrTypeInfo(typeof(global::Coprocess.SessionState), global::Coprocess.SessionState.Parser, new[]{ "LastCheck", "Allowance", "Rate", "Per", "Expires", "QuotaMax", "QuotaRenews", "QuotaRemaining", "QuotaRenewalRate", "AccessRights", "OrgId", "OauthClientId", "OauthKeys", "BasicAuthData", "JwtData", "HmacEnabled", "HmacSecret", "IsInactive", "ApplyPolicyId", "DataExpires", "Monitor", "EnableDetailedRecording", "Metadata", "Tags", "Alias", "LastUpdated", "IdExtractorDeadline", "SessionLifetime", "ApplyPolicies", "Certificate", "MaxQueryDepth", "KeyId", "PostExpiryAction", "PostExpiryGracePeriod", "ThrottleInterval", "ThrottleRetryLimit", "DateCreated", "EnableHttpSignatureValidation", "RsaCertificateId", "MetadataJson", "Extra" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, null, null, null, null, })
           }));
     }
     #endregion
@@ -340,6 +353,10 @@ namespace Coprocess {
       apiId_ = other.apiId_;
       versions_ = other.versions_.Clone();
       allowedUrls_ = other.allowedUrls_.Clone();
+      limit_ = other.limit_ != null ? other.limit_.Clone() : null;
+      allowanceScope_ = other.allowanceScope_;
+      endpoints_ = other.endpoints_.Clone();
+      extra_ = other.extra_.Clone();
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -407,6 +424,69 @@ namespace Coprocess {
       get { return allowedUrls_; }
     }
 
+    /// <summary>Field number for the "limit" field.</summary>
+    public const int LimitFieldNumber = 1000;
+    private global::Coprocess.APILimit limit_;
+    /// <summary>
+    /// The limits on this API, in place of the session's own. Not sent in Tyk mode.
+    /// Returned, a missing or empty one keeps what is stored of the session.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public global::Coprocess.APILimit Limit {
+      get { return limit_; }
+      set {
+        limit_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "allowance_scope" field.</summary>
+    public const int AllowanceScopeFieldNumber = 1001;
+    private string allowanceScope_ = "";
+    /// <summary>
+    /// What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+    /// counts together with limit.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string AllowanceScope {
+      get { return allowanceScope_; }
+      set {
+        allowanceScope_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "endpoints" field.</summary>
+    public const int EndpointsFieldNumber = 1002;
+    private static readonly pb::FieldCodec<global::Coprocess.EndpointLimit> _repeated_endpoints_codec
+        = pb::FieldCodec.ForMessage(8018, global::Coprocess.EndpointLimit.Parser);
+    private readonly pbc::RepeatedField<global::Coprocess.EndpointLimit> endpoints_ = new pbc::RepeatedField<global::Coprocess.EndpointLimit>();
+    /// <summary>
+    /// The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+    /// stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::RepeatedField<global::Coprocess.EndpointLimit> Endpoints {
+      get { return endpoints_; }
+    }
+
+    /// <summary>Field number for the "extra" field.</summary>
+    public const int ExtraFieldNumber = 1003;
+    private static readonly pbc::MapField<string, string>.Codec _map_extra_codec
+        = new pbc::MapField<string, string>.Codec(pb::FieldCodec.ForString(10, ""), pb::FieldCodec.ForString(18, ""), 8026);
+    private readonly pbc::MapField<string, string> extra_ = new pbc::MapField<string, string>();
+    /// <summary>
+    /// All else that is stored with the right, as JSON by its key: allowed_types,
+    /// restricted_types, field_access_rights, disable_introspection and so on. Not sent
+    /// in Tyk mode. Returned, a key that is missing keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::MapField<string, string> Extra {
+      get { return extra_; }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -426,6 +506,10 @@ namespace Coprocess {
       if (ApiId != other.ApiId) return false;
       if(!versions_.Equals(other.versions_)) return false;
       if(!allowedUrls_.Equals(other.allowedUrls_)) return false;
+      if (!object.Equals(Limit, other.Limit)) return false;
+      if (AllowanceScope != other.AllowanceScope) return false;
+      if(!endpoints_.Equals(other.endpoints_)) return false;
+      if (!Extra.Equals(other.Extra)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -437,6 +521,10 @@ namespace Coprocess {
       if (ApiId.Length != 0) hash ^= ApiId.GetHashCode();
       hash ^= versions_.GetHashCode();
       hash ^= allowedUrls_.GetHashCode();
+      if (limit_ != null) hash ^= Limit.GetHashCode();
+      if (AllowanceScope.Length != 0) hash ^= AllowanceScope.GetHashCode();
+      hash ^= endpoints_.GetHashCode();
+      hash ^= Extra.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -465,6 +553,16 @@ namespace Coprocess {
       }
       versions_.WriteTo(output, _repeated_versions_codec);
       allowedUrls_.WriteTo(output, _repeated_allowedUrls_codec);
+      if (limit_ != null) {
+        output.WriteRawTag(194, 62);
+        output.WriteMessage(Limit);
+      }
+      if (AllowanceScope.Length != 0) {
+        output.WriteRawTag(202, 62);
+        output.WriteString(AllowanceScope);
+      }
+      endpoints_.WriteTo(output, _repeated_endpoints_codec);
+      extra_.WriteTo(output, _map_extra_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -485,6 +583,16 @@ namespace Coprocess {
       }
       versions_.WriteTo(ref output, _repeated_versions_codec);
       allowedUrls_.WriteTo(ref output, _repeated_allowedUrls_codec);
+      if (limit_ != null) {
+        output.WriteRawTag(194, 62);
+        output.WriteMessage(Limit);
+      }
+      if (AllowanceScope.Length != 0) {
+        output.WriteRawTag(202, 62);
+        output.WriteString(AllowanceScope);
+      }
+      endpoints_.WriteTo(ref output, _repeated_endpoints_codec);
+      extra_.WriteTo(ref output, _map_extra_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -503,6 +611,14 @@ namespace Coprocess {
       }
       size += versions_.CalculateSize(_repeated_versions_codec);
       size += allowedUrls_.CalculateSize(_repeated_allowedUrls_codec);
+      if (limit_ != null) {
+        size += 2 + pb::CodedOutputStream.ComputeMessageSize(Limit);
+      }
+      if (AllowanceScope.Length != 0) {
+        size += 2 + pb::CodedOutputStream.ComputeStringSize(AllowanceScope);
+      }
+      size += endpoints_.CalculateSize(_repeated_endpoints_codec);
+      size += extra_.CalculateSize(_map_extra_codec);
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -523,6 +639,17 @@ namespace Coprocess {
       }
       versions_.Add(other.versions_);
       allowedUrls_.Add(other.allowedUrls_);
+      if (other.limit_ != null) {
+        if (limit_ == null) {
+          Limit = new global::Coprocess.APILimit();
+        }
+        Limit.MergeFrom(other.Limit);
+      }
+      if (other.AllowanceScope.Length != 0) {
+        AllowanceScope = other.AllowanceScope;
+      }
+      endpoints_.Add(other.endpoints_);
+      extra_.MergeFrom(other.extra_);
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -554,6 +681,25 @@ namespace Coprocess {
             allowedUrls_.AddEntriesFrom(input, _repeated_allowedUrls_codec);
             break;
           }
+          case 8002: {
+            if (limit_ == null) {
+              Limit = new global::Coprocess.APILimit();
+            }
+            input.ReadMessage(Limit);
+            break;
+          }
+          case 8010: {
+            AllowanceScope = input.ReadString();
+            break;
+          }
+          case 8018: {
+            endpoints_.AddEntriesFrom(input, _repeated_endpoints_codec);
+            break;
+          }
+          case 8026: {
+            extra_.AddEntriesFrom(input, _map_extra_codec);
+            break;
+          }
         }
       }
     #endif
@@ -583,6 +729,25 @@ namespace Coprocess {
           }
           case 34: {
             allowedUrls_.AddEntriesFrom(ref input, _repeated_allowedUrls_codec);
+            break;
+          }
+          case 8002: {
+            if (limit_ == null) {
+              Limit = new global::Coprocess.APILimit();
+            }
+            input.ReadMessage(Limit);
+            break;
+          }
+          case 8010: {
+            AllowanceScope = input.ReadString();
+            break;
+          }
+          case 8018: {
+            endpoints_.AddEntriesFrom(ref input, _repeated_endpoints_codec);
+            break;
+          }
+          case 8026: {
+            extra_.AddEntriesFrom(ref input, _map_extra_codec);
             break;
           }
         }
@@ -1285,6 +1450,13 @@ namespace Coprocess {
       keyId_ = other.keyId_;
       postExpiryAction_ = other.postExpiryAction_;
       postExpiryGracePeriod_ = other.postExpiryGracePeriod_;
+      throttleInterval_ = other.throttleInterval_;
+      throttleRetryLimit_ = other.throttleRetryLimit_;
+      dateCreated_ = other.dateCreated_;
+      enableHttpSignatureValidation_ = other.enableHttpSignatureValidation_;
+      rsaCertificateId_ = other.rsaCertificateId_;
+      metadataJson_ = other.metadataJson_.Clone();
+      extra_ = other.extra_.Clone();
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
     }
 
@@ -1807,6 +1979,118 @@ namespace Coprocess {
       }
     }
 
+    /// <summary>Field number for the "throttle_interval" field.</summary>
+    public const int ThrottleIntervalFieldNumber = 1000;
+    private double throttleInterval_;
+    /// <summary>
+    /// How long a throttled request waits before it is tried again, in seconds. Not sent
+    /// in Tyk mode. Returned, 0 keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public double ThrottleInterval {
+      get { return throttleInterval_; }
+      set {
+        throttleInterval_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "throttle_retry_limit" field.</summary>
+    public const int ThrottleRetryLimitFieldNumber = 1001;
+    private long throttleRetryLimit_;
+    /// <summary>
+    /// How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+    /// keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public long ThrottleRetryLimit {
+      get { return throttleRetryLimit_; }
+      set {
+        throttleRetryLimit_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "date_created" field.</summary>
+    public const int DateCreatedFieldNumber = 1002;
+    private string dateCreated_ = "";
+    /// <summary>
+    /// When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+    /// keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string DateCreated {
+      get { return dateCreated_; }
+      set {
+        dateCreated_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "enable_http_signature_validation" field.</summary>
+    public const int EnableHttpSignatureValidationFieldNumber = 1003;
+    private bool enableHttpSignatureValidation_;
+    /// <summary>
+    /// Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+    /// Tyk mode. Returned, false keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public bool EnableHttpSignatureValidation {
+      get { return enableHttpSignatureValidation_; }
+      set {
+        enableHttpSignatureValidation_ = value;
+      }
+    }
+
+    /// <summary>Field number for the "rsa_certificate_id" field.</summary>
+    public const int RsaCertificateIdFieldNumber = 1004;
+    private string rsaCertificateId_ = "";
+    /// <summary>
+    /// The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+    /// an empty one keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public string RsaCertificateId {
+      get { return rsaCertificateId_; }
+      set {
+        rsaCertificateId_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
+      }
+    }
+
+    /// <summary>Field number for the "metadata_json" field.</summary>
+    public const int MetadataJsonFieldNumber = 1005;
+    private static readonly pbc::MapField<string, string>.Codec _map_metadataJson_codec
+        = new pbc::MapField<string, string>.Codec(pb::FieldCodec.ForString(10, ""), pb::FieldCodec.ForString(18, ""), 8042);
+    private readonly pbc::MapField<string, string> metadataJson_ = new pbc::MapField<string, string>();
+    /// <summary>
+    /// The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+    /// apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+    /// metadata if that is missing or has the same text; if not, that of metadata wins.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::MapField<string, string> MetadataJson {
+      get { return metadataJson_; }
+    }
+
+    /// <summary>Field number for the "extra" field.</summary>
+    public const int ExtraFieldNumber = 1006;
+    private static readonly pbc::MapField<string, string>.Codec _map_extra_codec
+        = new pbc::MapField<string, string>.Codec(pb::FieldCodec.ForString(10, ""), pb::FieldCodec.ForString(18, ""), 8050);
+    private readonly pbc::MapField<string, string> extra_ = new pbc::MapField<string, string>();
+    /// <summary>
+    /// All else that is stored with the session, as JSON by its key: smoothing,
+    /// mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+    /// that is missing keeps what is stored.
+    /// </summary>
+    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
+    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
+    public pbc::MapField<string, string> Extra {
+      get { return extra_; }
+    }
+
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public override bool Equals(object other) {
@@ -1856,6 +2140,13 @@ namespace Coprocess {
       if (KeyId != other.KeyId) return false;
       if (PostExpiryAction != other.PostExpiryAction) return false;
       if (PostExpiryGracePeriod != other.PostExpiryGracePeriod) return false;
+      if (!pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.Equals(ThrottleInterval, other.ThrottleInterval)) return false;
+      if (ThrottleRetryLimit != other.ThrottleRetryLimit) return false;
+      if (DateCreated != other.DateCreated) return false;
+      if (EnableHttpSignatureValidation != other.EnableHttpSignatureValidation) return false;
+      if (RsaCertificateId != other.RsaCertificateId) return false;
+      if (!MetadataJson.Equals(other.MetadataJson)) return false;
+      if (!Extra.Equals(other.Extra)) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
 
@@ -1897,6 +2188,13 @@ namespace Coprocess {
       if (KeyId.Length != 0) hash ^= KeyId.GetHashCode();
       if (PostExpiryAction.Length != 0) hash ^= PostExpiryAction.GetHashCode();
       if (PostExpiryGracePeriod != 0L) hash ^= PostExpiryGracePeriod.GetHashCode();
+      if (ThrottleInterval != 0D) hash ^= pbc::ProtobufEqualityComparers.BitwiseDoubleEqualityComparer.GetHashCode(ThrottleInterval);
+      if (ThrottleRetryLimit != 0L) hash ^= ThrottleRetryLimit.GetHashCode();
+      if (DateCreated.Length != 0) hash ^= DateCreated.GetHashCode();
+      if (EnableHttpSignatureValidation != false) hash ^= EnableHttpSignatureValidation.GetHashCode();
+      if (RsaCertificateId.Length != 0) hash ^= RsaCertificateId.GetHashCode();
+      hash ^= MetadataJson.GetHashCode();
+      hash ^= Extra.GetHashCode();
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
       }
@@ -2036,6 +2334,28 @@ namespace Coprocess {
         output.WriteRawTag(144, 2);
         output.WriteInt64(PostExpiryGracePeriod);
       }
+      if (ThrottleInterval != 0D) {
+        output.WriteRawTag(193, 62);
+        output.WriteDouble(ThrottleInterval);
+      }
+      if (ThrottleRetryLimit != 0L) {
+        output.WriteRawTag(200, 62);
+        output.WriteInt64(ThrottleRetryLimit);
+      }
+      if (DateCreated.Length != 0) {
+        output.WriteRawTag(210, 62);
+        output.WriteString(DateCreated);
+      }
+      if (EnableHttpSignatureValidation != false) {
+        output.WriteRawTag(216, 62);
+        output.WriteBool(EnableHttpSignatureValidation);
+      }
+      if (RsaCertificateId.Length != 0) {
+        output.WriteRawTag(226, 62);
+        output.WriteString(RsaCertificateId);
+      }
+      metadataJson_.WriteTo(output, _map_metadataJson_codec);
+      extra_.WriteTo(output, _map_extra_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -2167,6 +2487,28 @@ namespace Coprocess {
         output.WriteRawTag(144, 2);
         output.WriteInt64(PostExpiryGracePeriod);
       }
+      if (ThrottleInterval != 0D) {
+        output.WriteRawTag(193, 62);
+        output.WriteDouble(ThrottleInterval);
+      }
+      if (ThrottleRetryLimit != 0L) {
+        output.WriteRawTag(200, 62);
+        output.WriteInt64(ThrottleRetryLimit);
+      }
+      if (DateCreated.Length != 0) {
+        output.WriteRawTag(210, 62);
+        output.WriteString(DateCreated);
+      }
+      if (EnableHttpSignatureValidation != false) {
+        output.WriteRawTag(216, 62);
+        output.WriteBool(EnableHttpSignatureValidation);
+      }
+      if (RsaCertificateId.Length != 0) {
+        output.WriteRawTag(226, 62);
+        output.WriteString(RsaCertificateId);
+      }
+      metadataJson_.WriteTo(ref output, _map_metadataJson_codec);
+      extra_.WriteTo(ref output, _map_extra_codec);
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -2269,6 +2611,23 @@ namespace Coprocess {
       if (PostExpiryGracePeriod != 0L) {
         size += 2 + pb::CodedOutputStream.ComputeInt64Size(PostExpiryGracePeriod);
       }
+      if (ThrottleInterval != 0D) {
+        size += 2 + 8;
+      }
+      if (ThrottleRetryLimit != 0L) {
+        size += 2 + pb::CodedOutputStream.ComputeInt64Size(ThrottleRetryLimit);
+      }
+      if (DateCreated.Length != 0) {
+        size += 2 + pb::CodedOutputStream.ComputeStringSize(DateCreated);
+      }
+      if (EnableHttpSignatureValidation != false) {
+        size += 2 + 1;
+      }
+      if (RsaCertificateId.Length != 0) {
+        size += 2 + pb::CodedOutputStream.ComputeStringSize(RsaCertificateId);
+      }
+      size += metadataJson_.CalculateSize(_map_metadataJson_codec);
+      size += extra_.CalculateSize(_map_extra_codec);
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
       }
@@ -2382,6 +2741,23 @@ namespace Coprocess {
       if (other.PostExpiryGracePeriod != 0L) {
         PostExpiryGracePeriod = other.PostExpiryGracePeriod;
       }
+      if (other.ThrottleInterval != 0D) {
+        ThrottleInterval = other.ThrottleInterval;
+      }
+      if (other.ThrottleRetryLimit != 0L) {
+        ThrottleRetryLimit = other.ThrottleRetryLimit;
+      }
+      if (other.DateCreated.Length != 0) {
+        DateCreated = other.DateCreated;
+      }
+      if (other.EnableHttpSignatureValidation != false) {
+        EnableHttpSignatureValidation = other.EnableHttpSignatureValidation;
+      }
+      if (other.RsaCertificateId.Length != 0) {
+        RsaCertificateId = other.RsaCertificateId;
+      }
+      metadataJson_.MergeFrom(other.metadataJson_);
+      extra_.MergeFrom(other.extra_);
       _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
     }
 
@@ -2542,6 +2918,34 @@ namespace Coprocess {
             PostExpiryGracePeriod = input.ReadInt64();
             break;
           }
+          case 8001: {
+            ThrottleInterval = input.ReadDouble();
+            break;
+          }
+          case 8008: {
+            ThrottleRetryLimit = input.ReadInt64();
+            break;
+          }
+          case 8018: {
+            DateCreated = input.ReadString();
+            break;
+          }
+          case 8024: {
+            EnableHttpSignatureValidation = input.ReadBool();
+            break;
+          }
+          case 8034: {
+            RsaCertificateId = input.ReadString();
+            break;
+          }
+          case 8042: {
+            metadataJson_.AddEntriesFrom(input, _map_metadataJson_codec);
+            break;
+          }
+          case 8050: {
+            extra_.AddEntriesFrom(input, _map_extra_codec);
+            break;
+          }
         }
       }
     #endif
@@ -2700,6 +3104,34 @@ namespace Coprocess {
           }
           case 272: {
             PostExpiryGracePeriod = input.ReadInt64();
+            break;
+          }
+          case 8001: {
+            ThrottleInterval = input.ReadDouble();
+            break;
+          }
+          case 8008: {
+            ThrottleRetryLimit = input.ReadInt64();
+            break;
+          }
+          case 8018: {
+            DateCreated = input.ReadString();
+            break;
+          }
+          case 8024: {
+            EnableHttpSignatureValidation = input.ReadBool();
+            break;
+          }
+          case 8034: {
+            RsaCertificateId = input.ReadString();
+            break;
+          }
+          case 8042: {
+            metadataJson_.AddEntriesFrom(ref input, _map_metadataJson_codec);
+            break;
+          }
+          case 8050: {
+            extra_.AddEntriesFrom(ref input, _map_extra_codec);
             break;
           }
         }

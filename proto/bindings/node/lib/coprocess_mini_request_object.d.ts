@@ -1,9 +1,13 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Header } from "./coprocess_response_object";
 import { ReturnOverrides } from "./coprocess_return_overrides";
+import { Param } from "./grapnel_values";
 /**
  * A MiniRequestObject is one HTTP request. What is returned is applied in this
- * order: body, delete_headers, set_headers, url, delete_params, add_params, method,
- * return_overrides.
+ * order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+ * url, multivalue_params, delete_params, add_params, append_params, method,
+ * return_overrides. What comes later wins, so that of two fields about one name the
+ * older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
  */
 export interface MiniRequestObject {
     /**
@@ -87,6 +91,45 @@ export interface MiniRequestObject {
      * which then counts; in Tyk mode it empties the body in any case.
      */
     raw_body: Buffer;
+    /**
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     */
+    multivalue_headers: Header[];
+    /**
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     */
+    append_headers: Header[];
+    /**
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     */
+    multivalue_params: Param[];
+    /**
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     */
+    append_params: Param[];
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     */
+    trailers: Header[];
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     */
+    body_truncated: boolean;
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     */
+    body_size: string;
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;

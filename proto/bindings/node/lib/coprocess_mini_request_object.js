@@ -8,7 +8,9 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.MiniRequestObject_ExtendedParamsEntry = exports.MiniRequestObject_AddParamsEntry = exports.MiniRequestObject_ParamsEntry = exports.MiniRequestObject_SetHeadersEntry = exports.MiniRequestObject_HeadersEntry = exports.MiniRequestObject = void 0;
 /* eslint-disable */
 const wire_1 = require("@bufbuild/protobuf/wire");
+const coprocess_response_object_1 = require("./coprocess_response_object");
 const coprocess_return_overrides_1 = require("./coprocess_return_overrides");
+const grapnel_values_1 = require("./grapnel_values");
 function createBaseMiniRequestObject() {
     return {
         headers: {},
@@ -25,6 +27,13 @@ function createBaseMiniRequestObject() {
         request_uri: "",
         scheme: "",
         raw_body: Buffer.alloc(0),
+        multivalue_headers: [],
+        append_headers: [],
+        multivalue_params: [],
+        append_params: [],
+        trailers: [],
+        body_truncated: false,
+        body_size: "0",
         _unknownFields: {},
     };
 }
@@ -75,6 +84,37 @@ exports.MiniRequestObject = {
         }
         if (message.raw_body !== undefined && message.raw_body.length !== 0) {
             writer.uint32(114).bytes(message.raw_body);
+        }
+        if (message.multivalue_headers !== undefined && message.multivalue_headers.length !== 0) {
+            for (const v of message.multivalue_headers) {
+                coprocess_response_object_1.Header.encode(v, writer.uint32(8002).fork()).join();
+            }
+        }
+        if (message.append_headers !== undefined && message.append_headers.length !== 0) {
+            for (const v of message.append_headers) {
+                coprocess_response_object_1.Header.encode(v, writer.uint32(8010).fork()).join();
+            }
+        }
+        if (message.multivalue_params !== undefined && message.multivalue_params.length !== 0) {
+            for (const v of message.multivalue_params) {
+                grapnel_values_1.Param.encode(v, writer.uint32(8018).fork()).join();
+            }
+        }
+        if (message.append_params !== undefined && message.append_params.length !== 0) {
+            for (const v of message.append_params) {
+                grapnel_values_1.Param.encode(v, writer.uint32(8026).fork()).join();
+            }
+        }
+        if (message.trailers !== undefined && message.trailers.length !== 0) {
+            for (const v of message.trailers) {
+                coprocess_response_object_1.Header.encode(v, writer.uint32(8034).fork()).join();
+            }
+        }
+        if (message.body_truncated !== undefined && message.body_truncated !== false) {
+            writer.uint32(8040).bool(message.body_truncated);
+        }
+        if (message.body_size !== undefined && message.body_size !== "0") {
+            writer.uint32(8048).int64(message.body_size);
         }
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -218,6 +258,70 @@ exports.MiniRequestObject = {
                         message.raw_body = Buffer.from(reader.bytes());
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8002) {
+                            break;
+                        }
+                        const el = coprocess_response_object_1.Header.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.multivalue_headers.push(el);
+                        }
+                        continue;
+                    }
+                    case 1001: {
+                        if (tag !== 8010) {
+                            break;
+                        }
+                        const el = coprocess_response_object_1.Header.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.append_headers.push(el);
+                        }
+                        continue;
+                    }
+                    case 1002: {
+                        if (tag !== 8018) {
+                            break;
+                        }
+                        const el = grapnel_values_1.Param.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.multivalue_params.push(el);
+                        }
+                        continue;
+                    }
+                    case 1003: {
+                        if (tag !== 8026) {
+                            break;
+                        }
+                        const el = grapnel_values_1.Param.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.append_params.push(el);
+                        }
+                        continue;
+                    }
+                    case 1004: {
+                        if (tag !== 8034) {
+                            break;
+                        }
+                        const el = coprocess_response_object_1.Header.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.trailers.push(el);
+                        }
+                        continue;
+                    }
+                    case 1005: {
+                        if (tag !== 8040) {
+                            break;
+                        }
+                        message.body_truncated = reader.bool();
+                        continue;
+                    }
+                    case 1006: {
+                        if (tag !== 8048) {
+                            break;
+                        }
+                        message.body_size = reader.int64().toString();
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -353,6 +457,39 @@ exports.MiniRequestObject = {
                 : isSet(object.raw_body)
                     ? Buffer.from(bytesFromBase64(object.raw_body))
                     : Buffer.alloc(0),
+            multivalue_headers: globalThis.Array.isArray(object?.multivalueHeaders)
+                ? object.multivalueHeaders.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                : globalThis.Array.isArray(object?.multivalue_headers)
+                    ? object.multivalue_headers.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                    : [],
+            append_headers: globalThis.Array.isArray(object?.appendHeaders)
+                ? object.appendHeaders.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                : globalThis.Array.isArray(object?.append_headers)
+                    ? object.append_headers.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                    : [],
+            multivalue_params: globalThis.Array.isArray(object?.multivalueParams)
+                ? object.multivalueParams.map((e) => grapnel_values_1.Param.fromJSON(e))
+                : globalThis.Array.isArray(object?.multivalue_params)
+                    ? object.multivalue_params.map((e) => grapnel_values_1.Param.fromJSON(e))
+                    : [],
+            append_params: globalThis.Array.isArray(object?.appendParams)
+                ? object.appendParams.map((e) => grapnel_values_1.Param.fromJSON(e))
+                : globalThis.Array.isArray(object?.append_params)
+                    ? object.append_params.map((e) => grapnel_values_1.Param.fromJSON(e))
+                    : [],
+            trailers: globalThis.Array.isArray(object?.trailers)
+                ? object.trailers.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                : [],
+            body_truncated: isSet(object.bodyTruncated)
+                ? globalThis.Boolean(object.bodyTruncated)
+                : isSet(object.body_truncated)
+                    ? globalThis.Boolean(object.body_truncated)
+                    : false,
+            body_size: isSet(object.bodySize)
+                ? globalThis.String(object.bodySize)
+                : isSet(object.body_size)
+                    ? globalThis.String(object.body_size)
+                    : "0",
         };
     },
     toJSON(message) {
@@ -429,6 +566,27 @@ exports.MiniRequestObject = {
         if (message.raw_body !== undefined && message.raw_body.length !== 0) {
             obj.rawBody = base64FromBytes(message.raw_body);
         }
+        if (message.multivalue_headers?.length) {
+            obj.multivalueHeaders = message.multivalue_headers.map((e) => coprocess_response_object_1.Header.toJSON(e));
+        }
+        if (message.append_headers?.length) {
+            obj.appendHeaders = message.append_headers.map((e) => coprocess_response_object_1.Header.toJSON(e));
+        }
+        if (message.multivalue_params?.length) {
+            obj.multivalueParams = message.multivalue_params.map((e) => grapnel_values_1.Param.toJSON(e));
+        }
+        if (message.append_params?.length) {
+            obj.appendParams = message.append_params.map((e) => grapnel_values_1.Param.toJSON(e));
+        }
+        if (message.trailers?.length) {
+            obj.trailers = message.trailers.map((e) => coprocess_response_object_1.Header.toJSON(e));
+        }
+        if (message.body_truncated !== undefined && message.body_truncated !== false) {
+            obj.bodyTruncated = message.body_truncated;
+        }
+        if (message.body_size !== undefined && message.body_size !== "0") {
+            obj.bodySize = message.body_size;
+        }
         return obj;
     },
     create(base) {
@@ -477,6 +635,13 @@ exports.MiniRequestObject = {
         message.request_uri = object.request_uri ?? "";
         message.scheme = object.scheme ?? "";
         message.raw_body = object.raw_body ?? Buffer.alloc(0);
+        message.multivalue_headers = object.multivalue_headers?.map((e) => coprocess_response_object_1.Header.fromPartial(e)) || [];
+        message.append_headers = object.append_headers?.map((e) => coprocess_response_object_1.Header.fromPartial(e)) || [];
+        message.multivalue_params = object.multivalue_params?.map((e) => grapnel_values_1.Param.fromPartial(e)) || [];
+        message.append_params = object.append_params?.map((e) => grapnel_values_1.Param.fromPartial(e)) || [];
+        message.trailers = object.trailers?.map((e) => coprocess_response_object_1.Header.fromPartial(e)) || [];
+        message.body_truncated = object.body_truncated ?? false;
+        message.body_size = object.body_size ?? "0";
         return message;
     },
 };

@@ -4,6 +4,7 @@ import { HookType } from "./coprocess_common";
 import { MiniRequestObject } from "./coprocess_mini_request_object";
 import { ResponseObject } from "./coprocess_response_object";
 import { SessionState } from "./coprocess_session_state";
+import { Facts } from "./grapnel_facts";
 /**
  * An Object is what a hook is about. The plugin gets one, changes what it wants
  * to change, and returns it; returning it as it came changes nothing.
@@ -50,6 +51,11 @@ export interface Object {
      * the reply, and missing it fails the hook; ignored from every other hook.
      */
     response: ResponseObject | undefined;
+    /**
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     */
+    facts: Facts | undefined;
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;

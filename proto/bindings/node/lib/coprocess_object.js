@@ -13,6 +13,7 @@ const coprocess_common_1 = require("./coprocess_common");
 const coprocess_mini_request_object_1 = require("./coprocess_mini_request_object");
 const coprocess_response_object_1 = require("./coprocess_response_object");
 const coprocess_session_state_1 = require("./coprocess_session_state");
+const grapnel_facts_1 = require("./grapnel_facts");
 function createBaseObject() {
     return {
         hook_type: 0,
@@ -22,6 +23,7 @@ function createBaseObject() {
         metadata: {},
         spec: {},
         response: undefined,
+        facts: undefined,
         _unknownFields: {},
     };
 }
@@ -47,6 +49,9 @@ exports.Object = {
         });
         if (message.response !== undefined) {
             coprocess_response_object_1.ResponseObject.encode(message.response, writer.uint32(58).fork()).join();
+        }
+        if (message.facts !== undefined) {
+            grapnel_facts_1.Facts.encode(message.facts, writer.uint32(8002).fork()).join();
         }
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -126,6 +131,13 @@ exports.Object = {
                         message.response = coprocess_response_object_1.ResponseObject.decode(reader, reader.uint32());
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8002) {
+                            break;
+                        }
+                        message.facts = grapnel_facts_1.Facts.decode(reader, reader.uint32());
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -182,6 +194,7 @@ exports.Object = {
                 }, {})
                 : {},
             response: isSet(object.response) ? coprocess_response_object_1.ResponseObject.fromJSON(object.response) : undefined,
+            facts: isSet(object.facts) ? grapnel_facts_1.Facts.fromJSON(object.facts) : undefined,
         };
     },
     toJSON(message) {
@@ -219,6 +232,9 @@ exports.Object = {
         if (message.response !== undefined) {
             obj.response = coprocess_response_object_1.ResponseObject.toJSON(message.response);
         }
+        if (message.facts !== undefined) {
+            obj.facts = grapnel_facts_1.Facts.toJSON(message.facts);
+        }
         return obj;
     },
     create(base) {
@@ -249,6 +265,7 @@ exports.Object = {
         message.response = (object.response !== undefined && object.response !== null)
             ? coprocess_response_object_1.ResponseObject.fromPartial(object.response)
             : undefined;
+        message.facts = (object.facts !== undefined && object.facts !== null) ? grapnel_facts_1.Facts.fromPartial(object.facts) : undefined;
         return message;
     },
 };

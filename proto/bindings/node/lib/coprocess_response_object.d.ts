@@ -34,6 +34,22 @@ export interface ResponseObject {
      * mode not where headers changed). Missing as a whole, they count as left alone.
      */
     multivalue_headers: Header[];
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     */
+    trailers: Header[];
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     */
+    body_truncated: boolean;
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     */
+    body_size: string;
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;

@@ -15,6 +15,9 @@ function createBaseResponseObject() {
         body: "",
         headers: {},
         multivalue_headers: [],
+        trailers: [],
+        body_truncated: false,
+        body_size: "0",
         _unknownFields: {},
     };
 }
@@ -36,6 +39,17 @@ exports.ResponseObject = {
             for (const v of message.multivalue_headers) {
                 exports.Header.encode(v, writer.uint32(42).fork()).join();
             }
+        }
+        if (message.trailers !== undefined && message.trailers.length !== 0) {
+            for (const v of message.trailers) {
+                exports.Header.encode(v, writer.uint32(8002).fork()).join();
+            }
+        }
+        if (message.body_truncated !== undefined && message.body_truncated !== false) {
+            writer.uint32(8008).bool(message.body_truncated);
+        }
+        if (message.body_size !== undefined && message.body_size !== "0") {
+            writer.uint32(8016).int64(message.body_size);
         }
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -101,6 +115,30 @@ exports.ResponseObject = {
                         }
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8002) {
+                            break;
+                        }
+                        const el = exports.Header.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.trailers.push(el);
+                        }
+                        continue;
+                    }
+                    case 1001: {
+                        if (tag !== 8008) {
+                            break;
+                        }
+                        message.body_truncated = reader.bool();
+                        continue;
+                    }
+                    case 1002: {
+                        if (tag !== 8016) {
+                            break;
+                        }
+                        message.body_size = reader.int64().toString();
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -149,6 +187,19 @@ exports.ResponseObject = {
                 : globalThis.Array.isArray(object?.multivalue_headers)
                     ? object.multivalue_headers.map((e) => exports.Header.fromJSON(e))
                     : [],
+            trailers: globalThis.Array.isArray(object?.trailers)
+                ? object.trailers.map((e) => exports.Header.fromJSON(e))
+                : [],
+            body_truncated: isSet(object.bodyTruncated)
+                ? globalThis.Boolean(object.bodyTruncated)
+                : isSet(object.body_truncated)
+                    ? globalThis.Boolean(object.body_truncated)
+                    : false,
+            body_size: isSet(object.bodySize)
+                ? globalThis.String(object.bodySize)
+                : isSet(object.body_size)
+                    ? globalThis.String(object.body_size)
+                    : "0",
         };
     },
     toJSON(message) {
@@ -174,6 +225,15 @@ exports.ResponseObject = {
         if (message.multivalue_headers?.length) {
             obj.multivalueHeaders = message.multivalue_headers.map((e) => exports.Header.toJSON(e));
         }
+        if (message.trailers?.length) {
+            obj.trailers = message.trailers.map((e) => exports.Header.toJSON(e));
+        }
+        if (message.body_truncated !== undefined && message.body_truncated !== false) {
+            obj.bodyTruncated = message.body_truncated;
+        }
+        if (message.body_size !== undefined && message.body_size !== "0") {
+            obj.bodySize = message.body_size;
+        }
         return obj;
     },
     create(base) {
@@ -191,6 +251,9 @@ exports.ResponseObject = {
             return acc;
         }, {});
         message.multivalue_headers = object.multivalue_headers?.map((e) => exports.Header.fromPartial(e)) || [];
+        message.trailers = object.trailers?.map((e) => exports.Header.fromPartial(e)) || [];
+        message.body_truncated = object.body_truncated ?? false;
+        message.body_size = object.body_size ?? "0";
         return message;
     },
 };

@@ -1,4 +1,5 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Header } from "./coprocess_response_object";
 /**
  * ReturnOverrides end the request with an answer of the plugin's: nothing further
  * is asked, the upstream is not called, and Response hooks do not run. They are
@@ -31,6 +32,11 @@ export interface ReturnOverrides {
     override_error: boolean;
     /** The text of the answer where response_error is empty. Sent empty. */
     response_body: string;
+    /**
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     */
+    multivalue_headers: Header[];
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;

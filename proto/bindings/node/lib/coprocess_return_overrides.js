@@ -8,6 +8,7 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.ReturnOverrides_HeadersEntry = exports.ReturnOverrides = void 0;
 /* eslint-disable */
 const wire_1 = require("@bufbuild/protobuf/wire");
+const coprocess_response_object_1 = require("./coprocess_response_object");
 function createBaseReturnOverrides() {
     return {
         response_code: 0,
@@ -15,6 +16,7 @@ function createBaseReturnOverrides() {
         headers: {},
         override_error: false,
         response_body: "",
+        multivalue_headers: [],
         _unknownFields: {},
     };
 }
@@ -34,6 +36,11 @@ exports.ReturnOverrides = {
         }
         if (message.response_body !== undefined && message.response_body !== "") {
             writer.uint32(42).string(message.response_body);
+        }
+        if (message.multivalue_headers !== undefined && message.multivalue_headers.length !== 0) {
+            for (const v of message.multivalue_headers) {
+                coprocess_response_object_1.Header.encode(v, writer.uint32(8002).fork()).join();
+            }
         }
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -96,6 +103,16 @@ exports.ReturnOverrides = {
                         message.response_body = reader.string();
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8002) {
+                            break;
+                        }
+                        const el = coprocess_response_object_1.Header.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.multivalue_headers.push(el);
+                        }
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -148,6 +165,11 @@ exports.ReturnOverrides = {
                 : isSet(object.response_body)
                     ? globalThis.String(object.response_body)
                     : "",
+            multivalue_headers: globalThis.Array.isArray(object?.multivalueHeaders)
+                ? object.multivalueHeaders.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                : globalThis.Array.isArray(object?.multivalue_headers)
+                    ? object.multivalue_headers.map((e) => coprocess_response_object_1.Header.fromJSON(e))
+                    : [],
         };
     },
     toJSON(message) {
@@ -173,6 +195,9 @@ exports.ReturnOverrides = {
         if (message.response_body !== undefined && message.response_body !== "") {
             obj.responseBody = message.response_body;
         }
+        if (message.multivalue_headers?.length) {
+            obj.multivalueHeaders = message.multivalue_headers.map((e) => coprocess_response_object_1.Header.toJSON(e));
+        }
         return obj;
     },
     create(base) {
@@ -190,6 +215,7 @@ exports.ReturnOverrides = {
         }, {});
         message.override_error = object.override_error ?? false;
         message.response_body = object.response_body ?? "";
+        message.multivalue_headers = object.multivalue_headers?.map((e) => coprocess_response_object_1.Header.fromPartial(e)) || [];
         return message;
     },
 };

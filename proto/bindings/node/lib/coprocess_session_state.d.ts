@@ -1,4 +1,5 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { APILimit, EndpointLimit } from "./grapnel_session";
 /** An AccessSpec is the right to call one path with some methods. */
 export interface AccessSpec {
     /** A regular expression that is tried against the path. */
@@ -19,6 +20,36 @@ export interface AccessDefinition {
     versions: string[];
     /** The paths that may be called; empty means all. */
     allowed_urls: AccessSpec[];
+    /**
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     */
+    limit: APILimit | undefined;
+    /**
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     */
+    allowance_scope: string;
+    /**
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     */
+    endpoints: EndpointLimit[];
+    /**
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     */
+    extra: {
+        [key: string]: string;
+    };
+    _unknownFields?: {
+        [key: number]: Uint8Array[];
+    } | undefined;
+}
+export interface AccessDefinition_ExtraEntry {
+    key: string;
+    value: string;
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;
@@ -155,6 +186,47 @@ export interface SessionState {
      * ever.
      */
     post_expiry_grace_period: string;
+    /**
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     */
+    throttle_interval: number;
+    /**
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     */
+    throttle_retry_limit: string;
+    /**
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     */
+    date_created: string;
+    /**
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     */
+    enable_http_signature_validation: boolean;
+    /**
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     */
+    rsa_certificate_id: string;
+    /**
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     */
+    metadata_json: {
+        [key: string]: string;
+    };
+    /**
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     */
+    extra: {
+        [key: string]: string;
+    };
     _unknownFields?: {
         [key: number]: Uint8Array[];
     } | undefined;
@@ -180,8 +252,23 @@ export interface SessionState_MetadataEntry {
         [key: number]: Uint8Array[];
     } | undefined;
 }
+export interface SessionState_MetadataJsonEntry {
+    key: string;
+    value: string;
+    _unknownFields?: {
+        [key: number]: Uint8Array[];
+    } | undefined;
+}
+export interface SessionState_ExtraEntry {
+    key: string;
+    value: string;
+    _unknownFields?: {
+        [key: number]: Uint8Array[];
+    } | undefined;
+}
 export declare const AccessSpec: MessageFns<AccessSpec>;
 export declare const AccessDefinition: MessageFns<AccessDefinition>;
+export declare const AccessDefinition_ExtraEntry: MessageFns<AccessDefinition_ExtraEntry>;
 export declare const BasicAuthData: MessageFns<BasicAuthData>;
 export declare const JWTData: MessageFns<JWTData>;
 export declare const Monitor: MessageFns<Monitor>;
@@ -189,6 +276,8 @@ export declare const SessionState: MessageFns<SessionState>;
 export declare const SessionState_AccessRightsEntry: MessageFns<SessionState_AccessRightsEntry>;
 export declare const SessionState_OauthKeysEntry: MessageFns<SessionState_OauthKeysEntry>;
 export declare const SessionState_MetadataEntry: MessageFns<SessionState_MetadataEntry>;
+export declare const SessionState_MetadataJsonEntry: MessageFns<SessionState_MetadataJsonEntry>;
+export declare const SessionState_ExtraEntry: MessageFns<SessionState_ExtraEntry>;
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 type DeepPartial<T> = T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends {} ? {
     [K in keyof T]?: DeepPartial<T[K]>;

@@ -5,9 +5,10 @@
 //   protoc               v4.25.9
 // source: coprocess_session_state.proto
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.SessionState_MetadataEntry = exports.SessionState_OauthKeysEntry = exports.SessionState_AccessRightsEntry = exports.SessionState = exports.Monitor = exports.JWTData = exports.BasicAuthData = exports.AccessDefinition = exports.AccessSpec = void 0;
+exports.SessionState_ExtraEntry = exports.SessionState_MetadataJsonEntry = exports.SessionState_MetadataEntry = exports.SessionState_OauthKeysEntry = exports.SessionState_AccessRightsEntry = exports.SessionState = exports.Monitor = exports.JWTData = exports.BasicAuthData = exports.AccessDefinition_ExtraEntry = exports.AccessDefinition = exports.AccessSpec = void 0;
 /* eslint-disable */
 const wire_1 = require("@bufbuild/protobuf/wire");
+const grapnel_session_1 = require("./grapnel_session");
 function createBaseAccessSpec() {
     return { url: "", methods: [], _unknownFields: {} };
 }
@@ -107,7 +108,17 @@ exports.AccessSpec = {
     },
 };
 function createBaseAccessDefinition() {
-    return { api_name: "", api_id: "", versions: [], allowed_urls: [], _unknownFields: {} };
+    return {
+        api_name: "",
+        api_id: "",
+        versions: [],
+        allowed_urls: [],
+        limit: undefined,
+        allowance_scope: "",
+        endpoints: [],
+        extra: {},
+        _unknownFields: {},
+    };
 }
 exports.AccessDefinition = {
     encode(message, writer = new wire_1.BinaryWriter()) {
@@ -127,6 +138,20 @@ exports.AccessDefinition = {
                 exports.AccessSpec.encode(v, writer.uint32(34).fork()).join();
             }
         }
+        if (message.limit !== undefined) {
+            grapnel_session_1.APILimit.encode(message.limit, writer.uint32(8002).fork()).join();
+        }
+        if (message.allowance_scope !== undefined && message.allowance_scope !== "") {
+            writer.uint32(8010).string(message.allowance_scope);
+        }
+        if (message.endpoints !== undefined && message.endpoints.length !== 0) {
+            for (const v of message.endpoints) {
+                grapnel_session_1.EndpointLimit.encode(v, writer.uint32(8018).fork()).join();
+            }
+        }
+        globalThis.Object.entries(message.extra || {}).forEach(([key, value]) => {
+            exports.AccessDefinition_ExtraEntry.encode({ key: key, value }, writer.uint32(8026).fork()).join();
+        });
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
                 const tag = parseInt(key, 10);
@@ -184,6 +209,40 @@ exports.AccessDefinition = {
                         }
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8002) {
+                            break;
+                        }
+                        message.limit = grapnel_session_1.APILimit.decode(reader, reader.uint32());
+                        continue;
+                    }
+                    case 1001: {
+                        if (tag !== 8010) {
+                            break;
+                        }
+                        message.allowance_scope = reader.string();
+                        continue;
+                    }
+                    case 1002: {
+                        if (tag !== 8018) {
+                            break;
+                        }
+                        const el = grapnel_session_1.EndpointLimit.decode(reader, reader.uint32());
+                        if (el !== undefined) {
+                            message.endpoints.push(el);
+                        }
+                        continue;
+                    }
+                    case 1003: {
+                        if (tag !== 8026) {
+                            break;
+                        }
+                        const entry1003 = exports.AccessDefinition_ExtraEntry.decode(reader, reader.uint32());
+                        if (entry1003.value !== undefined) {
+                            message.extra[entry1003.key] = entry1003.value;
+                        }
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -221,6 +280,26 @@ exports.AccessDefinition = {
                 : globalThis.Array.isArray(object?.allowed_urls)
                     ? object.allowed_urls.map((e) => exports.AccessSpec.fromJSON(e))
                     : [],
+            limit: isSet(object.limit) ? grapnel_session_1.APILimit.fromJSON(object.limit) : undefined,
+            allowance_scope: isSet(object.allowanceScope)
+                ? globalThis.String(object.allowanceScope)
+                : isSet(object.allowance_scope)
+                    ? globalThis.String(object.allowance_scope)
+                    : "",
+            endpoints: globalThis.Array.isArray(object?.endpoints)
+                ? object.endpoints.map((e) => grapnel_session_1.EndpointLimit.fromJSON(e))
+                : [],
+            extra: isObject(object.extra)
+                ? globalThis.Object.entries(object.extra).reduce((acc, [key, value]) => {
+                    globalThis.Object.defineProperty(acc, key, {
+                        value: globalThis.String(value),
+                        enumerable: true,
+                        configurable: true,
+                        writable: true,
+                    });
+                    return acc;
+                }, {})
+                : {},
         };
     },
     toJSON(message) {
@@ -237,6 +316,24 @@ exports.AccessDefinition = {
         if (message.allowed_urls?.length) {
             obj.allowedUrls = message.allowed_urls.map((e) => exports.AccessSpec.toJSON(e));
         }
+        if (message.limit !== undefined) {
+            obj.limit = grapnel_session_1.APILimit.toJSON(message.limit);
+        }
+        if (message.allowance_scope !== undefined && message.allowance_scope !== "") {
+            obj.allowanceScope = message.allowance_scope;
+        }
+        if (message.endpoints?.length) {
+            obj.endpoints = message.endpoints.map((e) => grapnel_session_1.EndpointLimit.toJSON(e));
+        }
+        if (message.extra) {
+            const entries = globalThis.Object.entries(message.extra);
+            if (entries.length > 0) {
+                obj.extra = {};
+                entries.forEach(([k, v]) => {
+                    obj.extra[k] = v;
+                });
+            }
+        }
         return obj;
     },
     create(base) {
@@ -248,6 +345,110 @@ exports.AccessDefinition = {
         message.api_id = object.api_id ?? "";
         message.versions = object.versions?.map((e) => e) || [];
         message.allowed_urls = object.allowed_urls?.map((e) => exports.AccessSpec.fromPartial(e)) || [];
+        message.limit = (object.limit !== undefined && object.limit !== null)
+            ? grapnel_session_1.APILimit.fromPartial(object.limit)
+            : undefined;
+        message.allowance_scope = object.allowance_scope ?? "";
+        message.endpoints = object.endpoints?.map((e) => grapnel_session_1.EndpointLimit.fromPartial(e)) || [];
+        message.extra = globalThis.Object.entries(object.extra ?? {}).reduce((acc, [key, value]) => {
+            if (value !== undefined) {
+                acc[key] = globalThis.String(value);
+            }
+            return acc;
+        }, {});
+        return message;
+    },
+};
+function createBaseAccessDefinition_ExtraEntry() {
+    return { key: "", value: "", _unknownFields: {} };
+}
+exports.AccessDefinition_ExtraEntry = {
+    encode(message, writer = new wire_1.BinaryWriter()) {
+        if (message.key !== "") {
+            writer.uint32(10).string(message.key);
+        }
+        if (message.value !== "") {
+            writer.uint32(18).string(message.value);
+        }
+        if (message._unknownFields !== undefined) {
+            for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+                const tag = parseInt(key, 10);
+                for (const value of values) {
+                    writer.uint32(tag).raw(value);
+                }
+            }
+        }
+        return writer;
+    },
+    decode(input, length) {
+        const reader = input instanceof wire_1.BinaryReader ? input : new wire_1.BinaryReader(input);
+        const previousRecursionDepth = reader.__tsProtoDecodeDepth ?? 0;
+        if (previousRecursionDepth >= 100) {
+            throw new globalThis.Error("protobuf decode recursion limit exceeded");
+        }
+        reader.__tsProtoDecodeDepth = previousRecursionDepth + 1;
+        try {
+            const end = length === undefined ? reader.len : reader.pos + length;
+            const message = createBaseAccessDefinition_ExtraEntry();
+            while (reader.pos < end) {
+                const tag = reader.uint32();
+                switch (tag >>> 3) {
+                    case 1: {
+                        if (tag !== 10) {
+                            break;
+                        }
+                        message.key = reader.string();
+                        continue;
+                    }
+                    case 2: {
+                        if (tag !== 18) {
+                            break;
+                        }
+                        message.value = reader.string();
+                        continue;
+                    }
+                }
+                if ((tag & 7) === 4 || tag === 0) {
+                    break;
+                }
+                const buf = reader.skip(tag & 7);
+                const list = message._unknownFields[tag];
+                if (list === undefined) {
+                    message._unknownFields[tag] = [buf];
+                }
+                else {
+                    list.push(buf);
+                }
+            }
+            return message;
+        }
+        finally {
+            reader.__tsProtoDecodeDepth = previousRecursionDepth;
+        }
+    },
+    fromJSON(object) {
+        return {
+            key: isSet(object.key) ? globalThis.String(object.key) : "",
+            value: isSet(object.value) ? globalThis.String(object.value) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.key !== "") {
+            obj.key = message.key;
+        }
+        if (message.value !== "") {
+            obj.value = message.value;
+        }
+        return obj;
+    },
+    create(base) {
+        return exports.AccessDefinition_ExtraEntry.fromPartial(base ?? {});
+    },
+    fromPartial(object) {
+        const message = createBaseAccessDefinition_ExtraEntry();
+        message.key = object.key ?? "";
+        message.value = object.value ?? "";
         return message;
     },
 };
@@ -549,6 +750,13 @@ function createBaseSessionState() {
         key_id: "",
         post_expiry_action: "",
         post_expiry_grace_period: "0",
+        throttle_interval: 0,
+        throttle_retry_limit: "0",
+        date_created: "",
+        enable_http_signature_validation: false,
+        rsa_certificate_id: "",
+        metadata_json: {},
+        extra: {},
         _unknownFields: {},
     };
 }
@@ -660,6 +868,27 @@ exports.SessionState = {
         if (message.post_expiry_grace_period !== undefined && message.post_expiry_grace_period !== "0") {
             writer.uint32(272).int64(message.post_expiry_grace_period);
         }
+        if (message.throttle_interval !== undefined && message.throttle_interval !== 0) {
+            writer.uint32(8001).double(message.throttle_interval);
+        }
+        if (message.throttle_retry_limit !== undefined && message.throttle_retry_limit !== "0") {
+            writer.uint32(8008).int64(message.throttle_retry_limit);
+        }
+        if (message.date_created !== undefined && message.date_created !== "") {
+            writer.uint32(8018).string(message.date_created);
+        }
+        if (message.enable_http_signature_validation !== undefined && message.enable_http_signature_validation !== false) {
+            writer.uint32(8024).bool(message.enable_http_signature_validation);
+        }
+        if (message.rsa_certificate_id !== undefined && message.rsa_certificate_id !== "") {
+            writer.uint32(8034).string(message.rsa_certificate_id);
+        }
+        globalThis.Object.entries(message.metadata_json || {}).forEach(([key, value]) => {
+            exports.SessionState_MetadataJsonEntry.encode({ key: key, value }, writer.uint32(8042).fork()).join();
+        });
+        globalThis.Object.entries(message.extra || {}).forEach(([key, value]) => {
+            exports.SessionState_ExtraEntry.encode({ key: key, value }, writer.uint32(8050).fork()).join();
+        });
         if (message._unknownFields !== undefined) {
             for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
                 const tag = parseInt(key, 10);
@@ -936,6 +1165,61 @@ exports.SessionState = {
                         message.post_expiry_grace_period = reader.int64().toString();
                         continue;
                     }
+                    case 1000: {
+                        if (tag !== 8001) {
+                            break;
+                        }
+                        message.throttle_interval = reader.double();
+                        continue;
+                    }
+                    case 1001: {
+                        if (tag !== 8008) {
+                            break;
+                        }
+                        message.throttle_retry_limit = reader.int64().toString();
+                        continue;
+                    }
+                    case 1002: {
+                        if (tag !== 8018) {
+                            break;
+                        }
+                        message.date_created = reader.string();
+                        continue;
+                    }
+                    case 1003: {
+                        if (tag !== 8024) {
+                            break;
+                        }
+                        message.enable_http_signature_validation = reader.bool();
+                        continue;
+                    }
+                    case 1004: {
+                        if (tag !== 8034) {
+                            break;
+                        }
+                        message.rsa_certificate_id = reader.string();
+                        continue;
+                    }
+                    case 1005: {
+                        if (tag !== 8042) {
+                            break;
+                        }
+                        const entry1005 = exports.SessionState_MetadataJsonEntry.decode(reader, reader.uint32());
+                        if (entry1005.value !== undefined) {
+                            message.metadata_json[entry1005.key] = entry1005.value;
+                        }
+                        continue;
+                    }
+                    case 1006: {
+                        if (tag !== 8050) {
+                            break;
+                        }
+                        const entry1006 = exports.SessionState_ExtraEntry.decode(reader, reader.uint32());
+                        if (entry1006.value !== undefined) {
+                            message.extra[entry1006.key] = entry1006.value;
+                        }
+                        continue;
+                    }
                 }
                 if ((tag & 7) === 4 || tag === 0) {
                     break;
@@ -1135,6 +1419,63 @@ exports.SessionState = {
                 : isSet(object.post_expiry_grace_period)
                     ? globalThis.String(object.post_expiry_grace_period)
                     : "0",
+            throttle_interval: isSet(object.throttleInterval)
+                ? globalThis.Number(object.throttleInterval)
+                : isSet(object.throttle_interval)
+                    ? globalThis.Number(object.throttle_interval)
+                    : 0,
+            throttle_retry_limit: isSet(object.throttleRetryLimit)
+                ? globalThis.String(object.throttleRetryLimit)
+                : isSet(object.throttle_retry_limit)
+                    ? globalThis.String(object.throttle_retry_limit)
+                    : "0",
+            date_created: isSet(object.dateCreated)
+                ? globalThis.String(object.dateCreated)
+                : isSet(object.date_created)
+                    ? globalThis.String(object.date_created)
+                    : "",
+            enable_http_signature_validation: isSet(object.enableHttpSignatureValidation)
+                ? globalThis.Boolean(object.enableHttpSignatureValidation)
+                : isSet(object.enable_http_signature_validation)
+                    ? globalThis.Boolean(object.enable_http_signature_validation)
+                    : false,
+            rsa_certificate_id: isSet(object.rsaCertificateId)
+                ? globalThis.String(object.rsaCertificateId)
+                : isSet(object.rsa_certificate_id)
+                    ? globalThis.String(object.rsa_certificate_id)
+                    : "",
+            metadata_json: isObject(object.metadataJson)
+                ? globalThis.Object.entries(object.metadataJson).reduce((acc, [key, value]) => {
+                    globalThis.Object.defineProperty(acc, key, {
+                        value: globalThis.String(value),
+                        enumerable: true,
+                        configurable: true,
+                        writable: true,
+                    });
+                    return acc;
+                }, {})
+                : isObject(object.metadata_json)
+                    ? globalThis.Object.entries(object.metadata_json).reduce((acc, [key, value]) => {
+                        globalThis.Object.defineProperty(acc, key, {
+                            value: globalThis.String(value),
+                            enumerable: true,
+                            configurable: true,
+                            writable: true,
+                        });
+                        return acc;
+                    }, {})
+                    : {},
+            extra: isObject(object.extra)
+                ? globalThis.Object.entries(object.extra).reduce((acc, [key, value]) => {
+                    globalThis.Object.defineProperty(acc, key, {
+                        value: globalThis.String(value),
+                        enumerable: true,
+                        configurable: true,
+                        writable: true,
+                    });
+                    return acc;
+                }, {})
+                : {},
         };
     },
     toJSON(message) {
@@ -1259,6 +1600,39 @@ exports.SessionState = {
         if (message.post_expiry_grace_period !== undefined && message.post_expiry_grace_period !== "0") {
             obj.postExpiryGracePeriod = message.post_expiry_grace_period;
         }
+        if (message.throttle_interval !== undefined && message.throttle_interval !== 0) {
+            obj.throttleInterval = floatToJson(message.throttle_interval);
+        }
+        if (message.throttle_retry_limit !== undefined && message.throttle_retry_limit !== "0") {
+            obj.throttleRetryLimit = message.throttle_retry_limit;
+        }
+        if (message.date_created !== undefined && message.date_created !== "") {
+            obj.dateCreated = message.date_created;
+        }
+        if (message.enable_http_signature_validation !== undefined && message.enable_http_signature_validation !== false) {
+            obj.enableHttpSignatureValidation = message.enable_http_signature_validation;
+        }
+        if (message.rsa_certificate_id !== undefined && message.rsa_certificate_id !== "") {
+            obj.rsaCertificateId = message.rsa_certificate_id;
+        }
+        if (message.metadata_json) {
+            const entries = globalThis.Object.entries(message.metadata_json);
+            if (entries.length > 0) {
+                obj.metadataJson = {};
+                entries.forEach(([k, v]) => {
+                    obj.metadataJson[k] = v;
+                });
+            }
+        }
+        if (message.extra) {
+            const entries = globalThis.Object.entries(message.extra);
+            if (entries.length > 0) {
+                obj.extra = {};
+                entries.forEach(([k, v]) => {
+                    obj.extra[k] = v;
+                });
+            }
+        }
         return obj;
     },
     create(base) {
@@ -1322,6 +1696,23 @@ exports.SessionState = {
         message.key_id = object.key_id ?? "";
         message.post_expiry_action = object.post_expiry_action ?? "";
         message.post_expiry_grace_period = object.post_expiry_grace_period ?? "0";
+        message.throttle_interval = object.throttle_interval ?? 0;
+        message.throttle_retry_limit = object.throttle_retry_limit ?? "0";
+        message.date_created = object.date_created ?? "";
+        message.enable_http_signature_validation = object.enable_http_signature_validation ?? false;
+        message.rsa_certificate_id = object.rsa_certificate_id ?? "";
+        message.metadata_json = globalThis.Object.entries(object.metadata_json ?? {}).reduce((acc, [key, value]) => {
+            if (value !== undefined) {
+                acc[key] = globalThis.String(value);
+            }
+            return acc;
+        }, {});
+        message.extra = globalThis.Object.entries(object.extra ?? {}).reduce((acc, [key, value]) => {
+            if (value !== undefined) {
+                acc[key] = globalThis.String(value);
+            }
+            return acc;
+        }, {});
         return message;
     },
 };
@@ -1601,6 +1992,192 @@ exports.SessionState_MetadataEntry = {
     },
     fromPartial(object) {
         const message = createBaseSessionState_MetadataEntry();
+        message.key = object.key ?? "";
+        message.value = object.value ?? "";
+        return message;
+    },
+};
+function createBaseSessionState_MetadataJsonEntry() {
+    return { key: "", value: "", _unknownFields: {} };
+}
+exports.SessionState_MetadataJsonEntry = {
+    encode(message, writer = new wire_1.BinaryWriter()) {
+        if (message.key !== "") {
+            writer.uint32(10).string(message.key);
+        }
+        if (message.value !== "") {
+            writer.uint32(18).string(message.value);
+        }
+        if (message._unknownFields !== undefined) {
+            for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+                const tag = parseInt(key, 10);
+                for (const value of values) {
+                    writer.uint32(tag).raw(value);
+                }
+            }
+        }
+        return writer;
+    },
+    decode(input, length) {
+        const reader = input instanceof wire_1.BinaryReader ? input : new wire_1.BinaryReader(input);
+        const previousRecursionDepth = reader.__tsProtoDecodeDepth ?? 0;
+        if (previousRecursionDepth >= 100) {
+            throw new globalThis.Error("protobuf decode recursion limit exceeded");
+        }
+        reader.__tsProtoDecodeDepth = previousRecursionDepth + 1;
+        try {
+            const end = length === undefined ? reader.len : reader.pos + length;
+            const message = createBaseSessionState_MetadataJsonEntry();
+            while (reader.pos < end) {
+                const tag = reader.uint32();
+                switch (tag >>> 3) {
+                    case 1: {
+                        if (tag !== 10) {
+                            break;
+                        }
+                        message.key = reader.string();
+                        continue;
+                    }
+                    case 2: {
+                        if (tag !== 18) {
+                            break;
+                        }
+                        message.value = reader.string();
+                        continue;
+                    }
+                }
+                if ((tag & 7) === 4 || tag === 0) {
+                    break;
+                }
+                const buf = reader.skip(tag & 7);
+                const list = message._unknownFields[tag];
+                if (list === undefined) {
+                    message._unknownFields[tag] = [buf];
+                }
+                else {
+                    list.push(buf);
+                }
+            }
+            return message;
+        }
+        finally {
+            reader.__tsProtoDecodeDepth = previousRecursionDepth;
+        }
+    },
+    fromJSON(object) {
+        return {
+            key: isSet(object.key) ? globalThis.String(object.key) : "",
+            value: isSet(object.value) ? globalThis.String(object.value) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.key !== "") {
+            obj.key = message.key;
+        }
+        if (message.value !== "") {
+            obj.value = message.value;
+        }
+        return obj;
+    },
+    create(base) {
+        return exports.SessionState_MetadataJsonEntry.fromPartial(base ?? {});
+    },
+    fromPartial(object) {
+        const message = createBaseSessionState_MetadataJsonEntry();
+        message.key = object.key ?? "";
+        message.value = object.value ?? "";
+        return message;
+    },
+};
+function createBaseSessionState_ExtraEntry() {
+    return { key: "", value: "", _unknownFields: {} };
+}
+exports.SessionState_ExtraEntry = {
+    encode(message, writer = new wire_1.BinaryWriter()) {
+        if (message.key !== "") {
+            writer.uint32(10).string(message.key);
+        }
+        if (message.value !== "") {
+            writer.uint32(18).string(message.value);
+        }
+        if (message._unknownFields !== undefined) {
+            for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+                const tag = parseInt(key, 10);
+                for (const value of values) {
+                    writer.uint32(tag).raw(value);
+                }
+            }
+        }
+        return writer;
+    },
+    decode(input, length) {
+        const reader = input instanceof wire_1.BinaryReader ? input : new wire_1.BinaryReader(input);
+        const previousRecursionDepth = reader.__tsProtoDecodeDepth ?? 0;
+        if (previousRecursionDepth >= 100) {
+            throw new globalThis.Error("protobuf decode recursion limit exceeded");
+        }
+        reader.__tsProtoDecodeDepth = previousRecursionDepth + 1;
+        try {
+            const end = length === undefined ? reader.len : reader.pos + length;
+            const message = createBaseSessionState_ExtraEntry();
+            while (reader.pos < end) {
+                const tag = reader.uint32();
+                switch (tag >>> 3) {
+                    case 1: {
+                        if (tag !== 10) {
+                            break;
+                        }
+                        message.key = reader.string();
+                        continue;
+                    }
+                    case 2: {
+                        if (tag !== 18) {
+                            break;
+                        }
+                        message.value = reader.string();
+                        continue;
+                    }
+                }
+                if ((tag & 7) === 4 || tag === 0) {
+                    break;
+                }
+                const buf = reader.skip(tag & 7);
+                const list = message._unknownFields[tag];
+                if (list === undefined) {
+                    message._unknownFields[tag] = [buf];
+                }
+                else {
+                    list.push(buf);
+                }
+            }
+            return message;
+        }
+        finally {
+            reader.__tsProtoDecodeDepth = previousRecursionDepth;
+        }
+    },
+    fromJSON(object) {
+        return {
+            key: isSet(object.key) ? globalThis.String(object.key) : "",
+            value: isSet(object.value) ? globalThis.String(object.value) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.key !== "") {
+            obj.key = message.key;
+        }
+        if (message.value !== "") {
+            obj.value = message.value;
+        }
+        return obj;
+    },
+    create(base) {
+        return exports.SessionState_ExtraEntry.fromPartial(base ?? {});
+    },
+    fromPartial(object) {
+        const message = createBaseSessionState_ExtraEntry();
         message.key = object.key ?? "";
         message.value = object.value ?? "";
         return message;

@@ -4,3 +4,6 @@ export * from "./coprocess_object";
 export * from "./coprocess_response_object";
 export * from "./coprocess_return_overrides";
 export * from "./coprocess_session_state";
+export * from "./grapnel_facts";
+export * from "./grapnel_session";
+export * from "./grapnel_values";

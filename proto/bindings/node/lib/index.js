@@ -21,3 +21,6 @@ __exportStar(require("./coprocess_object"), exports);
 __exportStar(require("./coprocess_response_object"), exports);
 __exportStar(require("./coprocess_return_overrides"), exports);
 __exportStar(require("./coprocess_session_state"), exports);
+__exportStar(require("./grapnel_facts"), exports);
+__exportStar(require("./grapnel_session"), exports);
+__exportStar(require("./grapnel_values"), exports);

@@ -32,7 +32,9 @@
 // Forward declarations of Objective-C classes that we can use as
 // static values in struct initializers.
 // We don't use [Foo class] because it is not a static value.
+GPBObjCClassDeclaration(Header);
 GPBObjCClassDeclaration(MiniRequestObject);
+GPBObjCClassDeclaration(Param);
 GPBObjCClassDeclaration(ReturnOverrides);
 
 #pragma mark - CoprocessMiniRequestObjectRoot
@@ -68,6 +70,13 @@ static GPBFileDescription CoprocessMiniRequestObjectRoot_FileDescription = {
 @dynamic requestUri;
 @dynamic scheme;
 @dynamic rawBody;
+@dynamic multivalueHeadersArray, multivalueHeadersArray_Count;
+@dynamic appendHeadersArray, appendHeadersArray_Count;
+@dynamic multivalueParamsArray, multivalueParamsArray_Count;
+@dynamic appendParamsArray, appendParamsArray_Count;
+@dynamic trailersArray, trailersArray_Count;
+@dynamic bodyTruncated;
+@dynamic bodySize;
 
 typedef struct MiniRequestObject__storage_ {
   uint32_t _has_storage_[1];
@@ -85,6 +94,12 @@ typedef struct MiniRequestObject__storage_ {
   NSString *requestUri;
   NSString *scheme;
   NSData *rawBody;
+  NSMutableArray *multivalueHeadersArray;
+  NSMutableArray *appendHeadersArray;
+  NSMutableArray *multivalueParamsArray;
+  NSMutableArray *appendParamsArray;
+  NSMutableArray *trailersArray;
+  int64_t bodySize;
 } MiniRequestObject__storage_;
 
 // This method is threadsafe because it is initially called
@@ -219,6 +234,69 @@ typedef struct MiniRequestObject__storage_ {
         .offset = (uint32_t)offsetof(MiniRequestObject__storage_, rawBody),
         .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
         .dataType = GPBDataTypeBytes,
+      },
+      {
+        .name = "multivalueHeadersArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Header),
+        .number = MiniRequestObject_FieldNumber_MultivalueHeadersArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, multivalueHeadersArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "appendHeadersArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Header),
+        .number = MiniRequestObject_FieldNumber_AppendHeadersArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, appendHeadersArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "multivalueParamsArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Param),
+        .number = MiniRequestObject_FieldNumber_MultivalueParamsArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, multivalueParamsArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "appendParamsArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Param),
+        .number = MiniRequestObject_FieldNumber_AppendParamsArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, appendParamsArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "trailersArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Header),
+        .number = MiniRequestObject_FieldNumber_TrailersArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, trailersArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "bodyTruncated",
+        .dataTypeSpecific.clazz = Nil,
+        .number = MiniRequestObject_FieldNumber_BodyTruncated,
+        .hasIndex = 7,
+        .offset = 8,  // Stored in _has_storage_ to save space.
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeBool,
+      },
+      {
+        .name = "bodySize",
+        .dataTypeSpecific.clazz = Nil,
+        .number = MiniRequestObject_FieldNumber_BodySize,
+        .hasIndex = 9,
+        .offset = (uint32_t)offsetof(MiniRequestObject__storage_, bodySize),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeInt64,
       },
     };
     GPBDescriptor *localDescriptor =

@@ -25,6 +25,7 @@
 #import "CoprocessMiniRequestObject.pbobjc.h"
 #import "CoprocessResponseObject.pbobjc.h"
 #import "CoprocessSessionState.pbobjc.h"
+#import "GrapnelFacts.pbobjc.h"
 // @@protoc_insertion_point(imports)
 
 #pragma clang diagnostic push
@@ -59,6 +60,7 @@ typedef GPB_ENUM(Object_FieldNumber) {
   Object_FieldNumber_Metadata = 5,
   Object_FieldNumber_Spec = 6,
   Object_FieldNumber_Response = 7,
+  Object_FieldNumber_Facts = 1000,
 };
 
 /**
@@ -120,6 +122,14 @@ GPB_FINAL @interface Object : GPBMessage
 @property(nonatomic, readwrite, strong, null_resettable) ResponseObject *response;
 /** Test to see if @c response has been set. */
 @property(nonatomic, readwrite) BOOL hasResponse;
+
+/**
+ * What the hook's configuration asks for under facts: the connection, the client's
+ * certificate, the route and so on. Ignored when returned.
+ **/
+@property(nonatomic, readwrite, strong, null_resettable) Facts *facts;
+/** Test to see if @c facts has been set. */
+@property(nonatomic, readwrite) BOOL hasFacts;
 
 @end
 

@@ -34,6 +34,7 @@
 // We don't use [Foo class] because it is not a static value.
 GPBObjCClassDeclaration(Event);
 GPBObjCClassDeclaration(EventReply);
+GPBObjCClassDeclaration(Facts);
 GPBObjCClassDeclaration(MiniRequestObject);
 GPBObjCClassDeclaration(Object);
 GPBObjCClassDeclaration(ResponseObject);
@@ -65,6 +66,7 @@ static GPBFileDescription CoprocessObjectRoot_FileDescription = {
 @dynamic metadata, metadata_Count;
 @dynamic spec, spec_Count;
 @dynamic hasResponse, response;
+@dynamic hasFacts, facts;
 
 typedef struct Object__storage_ {
   uint32_t _has_storage_[1];
@@ -75,6 +77,7 @@ typedef struct Object__storage_ {
   NSMutableDictionary *metadata;
   NSMutableDictionary *spec;
   ResponseObject *response;
+  Facts *facts;
 } Object__storage_;
 
 // This method is threadsafe because it is initially called
@@ -144,6 +147,15 @@ typedef struct Object__storage_ {
         .number = Object_FieldNumber_Response,
         .hasIndex = 4,
         .offset = (uint32_t)offsetof(Object__storage_, response),
+        .flags = GPBFieldOptional,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "facts",
+        .dataTypeSpecific.clazz = GPBObjCClass(Facts),
+        .number = Object_FieldNumber_Facts,
+        .hasIndex = 5,
+        .offset = (uint32_t)offsetof(Object__storage_, facts),
         .flags = GPBFieldOptional,
         .dataType = GPBDataTypeMessage,
       },

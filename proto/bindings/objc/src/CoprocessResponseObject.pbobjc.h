@@ -55,6 +55,9 @@ typedef GPB_ENUM(ResponseObject_FieldNumber) {
   ResponseObject_FieldNumber_Body = 3,
   ResponseObject_FieldNumber_Headers = 4,
   ResponseObject_FieldNumber_MultivalueHeadersArray = 5,
+  ResponseObject_FieldNumber_TrailersArray = 1000,
+  ResponseObject_FieldNumber_BodyTruncated = 1001,
+  ResponseObject_FieldNumber_BodySize = 1002,
 };
 
 /**
@@ -99,6 +102,27 @@ GPB_FINAL @interface ResponseObject : GPBMessage
 @property(nonatomic, readwrite, strong, null_resettable) NSMutableArray<Header*> *multivalueHeadersArray;
 /** The number of items in @c multivalueHeadersArray without causing the container to be created. */
 @property(nonatomic, readonly) NSUInteger multivalueHeadersArray_Count;
+
+/**
+ * The trailers, which follow the body. Sent where there are any. Returned, an entry
+ * sets its trailer, one without values removes it, and a name that is missing is
+ * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+ **/
+@property(nonatomic, readwrite, strong, null_resettable) NSMutableArray<Header*> *trailersArray;
+/** The number of items in @c trailersArray without causing the container to be created. */
+@property(nonatomic, readonly) NSUInteger trailersArray_Count;
+
+/**
+ * Whether raw_body is only the beginning of the body, since the hook asks for no
+ * more. Then the body cannot be changed. Ignored when returned.
+ **/
+@property(nonatomic, readwrite) BOOL bodyTruncated;
+
+/**
+ * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+ * is not known. Ignored when returned.
+ **/
+@property(nonatomic, readwrite) int64_t bodySize;
 
 @end
 

@@ -59,6 +59,9 @@ static GPBFileDescription CoprocessResponseObjectRoot_FileDescription = {
 @dynamic body;
 @dynamic headers, headers_Count;
 @dynamic multivalueHeadersArray, multivalueHeadersArray_Count;
+@dynamic trailersArray, trailersArray_Count;
+@dynamic bodyTruncated;
+@dynamic bodySize;
 
 typedef struct ResponseObject__storage_ {
   uint32_t _has_storage_[1];
@@ -67,6 +70,8 @@ typedef struct ResponseObject__storage_ {
   NSString *body;
   NSMutableDictionary *headers;
   NSMutableArray *multivalueHeadersArray;
+  NSMutableArray *trailersArray;
+  int64_t bodySize;
 } ResponseObject__storage_;
 
 // This method is threadsafe because it is initially called
@@ -120,6 +125,33 @@ typedef struct ResponseObject__storage_ {
         .offset = (uint32_t)offsetof(ResponseObject__storage_, multivalueHeadersArray),
         .flags = GPBFieldRepeated,
         .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "trailersArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Header),
+        .number = ResponseObject_FieldNumber_TrailersArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(ResponseObject__storage_, trailersArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "bodyTruncated",
+        .dataTypeSpecific.clazz = Nil,
+        .number = ResponseObject_FieldNumber_BodyTruncated,
+        .hasIndex = 3,
+        .offset = 4,  // Stored in _has_storage_ to save space.
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeBool,
+      },
+      {
+        .name = "bodySize",
+        .dataTypeSpecific.clazz = Nil,
+        .number = ResponseObject_FieldNumber_BodySize,
+        .hasIndex = 5,
+        .offset = (uint32_t)offsetof(ResponseObject__storage_, bodySize),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeInt64,
       },
     };
     GPBDescriptor *localDescriptor =

@@ -32,6 +32,7 @@
 // Forward declarations of Objective-C classes that we can use as
 // static values in struct initializers.
 // We don't use [Foo class] because it is not a static value.
+GPBObjCClassDeclaration(Header);
 GPBObjCClassDeclaration(ReturnOverrides);
 
 #pragma mark - CoprocessReturnOverridesRoot
@@ -58,6 +59,7 @@ static GPBFileDescription CoprocessReturnOverridesRoot_FileDescription = {
 @dynamic headers, headers_Count;
 @dynamic overrideError;
 @dynamic responseBody;
+@dynamic multivalueHeadersArray, multivalueHeadersArray_Count;
 
 typedef struct ReturnOverrides__storage_ {
   uint32_t _has_storage_[1];
@@ -65,6 +67,7 @@ typedef struct ReturnOverrides__storage_ {
   NSString *responseError;
   NSMutableDictionary *headers;
   NSString *responseBody;
+  NSMutableArray *multivalueHeadersArray;
 } ReturnOverrides__storage_;
 
 // This method is threadsafe because it is initially called
@@ -118,6 +121,15 @@ typedef struct ReturnOverrides__storage_ {
         .offset = (uint32_t)offsetof(ReturnOverrides__storage_, responseBody),
         .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
         .dataType = GPBDataTypeString,
+      },
+      {
+        .name = "multivalueHeadersArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(Header),
+        .number = ReturnOverrides_FieldNumber_MultivalueHeadersArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(ReturnOverrides__storage_, multivalueHeadersArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
       },
     };
     GPBDescriptor *localDescriptor =

@@ -32,9 +32,11 @@
 // Forward declarations of Objective-C classes that we can use as
 // static values in struct initializers.
 // We don't use [Foo class] because it is not a static value.
+GPBObjCClassDeclaration(APILimit);
 GPBObjCClassDeclaration(AccessDefinition);
 GPBObjCClassDeclaration(AccessSpec);
 GPBObjCClassDeclaration(BasicAuthData);
+GPBObjCClassDeclaration(EndpointLimit);
 GPBObjCClassDeclaration(JWTData);
 GPBObjCClassDeclaration(Monitor);
 GPBObjCClassDeclaration(SessionState);
@@ -124,6 +126,10 @@ typedef struct AccessSpec__storage_ {
 @dynamic apiId;
 @dynamic versionsArray, versionsArray_Count;
 @dynamic allowedUrlsArray, allowedUrlsArray_Count;
+@dynamic hasLimit, limit;
+@dynamic allowanceScope;
+@dynamic endpointsArray, endpointsArray_Count;
+@dynamic extra, extra_Count;
 
 typedef struct AccessDefinition__storage_ {
   uint32_t _has_storage_[1];
@@ -131,6 +137,10 @@ typedef struct AccessDefinition__storage_ {
   NSString *apiId;
   NSMutableArray *versionsArray;
   NSMutableArray *allowedUrlsArray;
+  APILimit *limit;
+  NSString *allowanceScope;
+  NSMutableArray *endpointsArray;
+  NSMutableDictionary *extra;
 } AccessDefinition__storage_;
 
 // This method is threadsafe because it is initially called
@@ -175,6 +185,42 @@ typedef struct AccessDefinition__storage_ {
         .offset = (uint32_t)offsetof(AccessDefinition__storage_, allowedUrlsArray),
         .flags = GPBFieldRepeated,
         .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "limit",
+        .dataTypeSpecific.clazz = GPBObjCClass(APILimit),
+        .number = AccessDefinition_FieldNumber_Limit,
+        .hasIndex = 2,
+        .offset = (uint32_t)offsetof(AccessDefinition__storage_, limit),
+        .flags = GPBFieldOptional,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "allowanceScope",
+        .dataTypeSpecific.clazz = Nil,
+        .number = AccessDefinition_FieldNumber_AllowanceScope,
+        .hasIndex = 3,
+        .offset = (uint32_t)offsetof(AccessDefinition__storage_, allowanceScope),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeString,
+      },
+      {
+        .name = "endpointsArray",
+        .dataTypeSpecific.clazz = GPBObjCClass(EndpointLimit),
+        .number = AccessDefinition_FieldNumber_EndpointsArray,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(AccessDefinition__storage_, endpointsArray),
+        .flags = GPBFieldRepeated,
+        .dataType = GPBDataTypeMessage,
+      },
+      {
+        .name = "extra",
+        .dataTypeSpecific.clazz = Nil,
+        .number = AccessDefinition_FieldNumber_Extra,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(AccessDefinition__storage_, extra),
+        .flags = GPBFieldMapKeyString,
+        .dataType = GPBDataTypeString,
       },
     };
     GPBDescriptor *localDescriptor =
@@ -382,9 +428,16 @@ typedef struct Monitor__storage_ {
 @dynamic keyId;
 @dynamic postExpiryAction;
 @dynamic postExpiryGracePeriod;
+@dynamic throttleInterval;
+@dynamic throttleRetryLimit;
+@dynamic dateCreated;
+@dynamic enableHTTPSignatureValidation;
+@dynamic rsaCertificateId;
+@dynamic metadataJson, metadataJson_Count;
+@dynamic extra, extra_Count;
 
 typedef struct SessionState__storage_ {
-  uint32_t _has_storage_[1];
+  uint32_t _has_storage_[2];
   NSMutableDictionary *accessRights;
   NSString *orgId;
   NSString *oauthClientId;
@@ -402,6 +455,10 @@ typedef struct SessionState__storage_ {
   NSString *certificate;
   NSString *keyId;
   NSString *postExpiryAction;
+  NSString *dateCreated;
+  NSString *rsaCertificateId;
+  NSMutableDictionary *metadataJson;
+  NSMutableDictionary *extra;
   int64_t lastCheck;
   double allowance;
   double rate;
@@ -416,6 +473,8 @@ typedef struct SessionState__storage_ {
   int64_t sessionLifetime;
   int64_t maxQueryDepth;
   int64_t postExpiryGracePeriod;
+  double throttleInterval;
+  int64_t throttleRetryLimit;
 } SessionState__storage_;
 
 // This method is threadsafe because it is initially called
@@ -731,6 +790,69 @@ typedef struct SessionState__storage_ {
         .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
         .dataType = GPBDataTypeInt64,
       },
+      {
+        .name = "throttleInterval",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_ThrottleInterval,
+        .hasIndex = 32,
+        .offset = (uint32_t)offsetof(SessionState__storage_, throttleInterval),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeDouble,
+      },
+      {
+        .name = "throttleRetryLimit",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_ThrottleRetryLimit,
+        .hasIndex = 33,
+        .offset = (uint32_t)offsetof(SessionState__storage_, throttleRetryLimit),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeInt64,
+      },
+      {
+        .name = "dateCreated",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_DateCreated,
+        .hasIndex = 34,
+        .offset = (uint32_t)offsetof(SessionState__storage_, dateCreated),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeString,
+      },
+      {
+        .name = "enableHTTPSignatureValidation",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_EnableHTTPSignatureValidation,
+        .hasIndex = 35,
+        .offset = 36,  // Stored in _has_storage_ to save space.
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldTextFormatNameCustom | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeBool,
+      },
+      {
+        .name = "rsaCertificateId",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_RsaCertificateId,
+        .hasIndex = 37,
+        .offset = (uint32_t)offsetof(SessionState__storage_, rsaCertificateId),
+        .flags = (GPBFieldFlags)(GPBFieldOptional | GPBFieldClearHasIvarOnZero),
+        .dataType = GPBDataTypeString,
+      },
+      {
+        .name = "metadataJson",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_MetadataJson,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(SessionState__storage_, metadataJson),
+        .flags = GPBFieldMapKeyString,
+        .dataType = GPBDataTypeString,
+      },
+      {
+        .name = "extra",
+        .dataTypeSpecific.clazz = Nil,
+        .number = SessionState_FieldNumber_Extra,
+        .hasIndex = GPBNoHasBit,
+        .offset = (uint32_t)offsetof(SessionState__storage_, extra),
+        .flags = GPBFieldMapKeyString,
+        .dataType = GPBDataTypeString,
+      },
     };
     GPBDescriptor *localDescriptor =
         [GPBDescriptor allocDescriptorForClass:GPBObjCClass(SessionState)
@@ -740,6 +862,11 @@ typedef struct SessionState__storage_ {
                                     fieldCount:(uint32_t)(sizeof(fields) / sizeof(GPBMessageFieldDescription))
                                    storageSize:sizeof(SessionState__storage_)
                                          flags:(GPBDescriptorInitializationFlags)(GPBDescriptorInitializationFlag_UsesClassRefs | GPBDescriptorInitializationFlag_Proto3OptionalKnown | GPBDescriptorInitializationFlag_ClosedEnumSupportKnown)];
+    #if !GPBOBJC_SKIP_MESSAGE_TEXTFORMAT_EXTRAS
+      static const char *extraTextFormatInfo =
+        "\001\353\007\006\241!!!\251\252\000";
+      [localDescriptor setupExtraTextInfo:extraTextFormatInfo];
+    #endif  // !GPBOBJC_SKIP_MESSAGE_TEXTFORMAT_EXTRAS
     #if defined(DEBUG) && DEBUG
       NSAssert(descriptor == nil, @"Startup recursed!");
     #endif  // DEBUG

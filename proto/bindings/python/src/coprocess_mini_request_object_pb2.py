@@ -12,10 +12,12 @@ from google.protobuf.internal import builder as _builder
 _sym_db = _symbol_database.Default()
 
 
+import coprocess_response_object_pb2 as coprocess__response__object__pb2
 import coprocess_return_overrides_pb2 as coprocess__return__overrides__pb2
+import grapnel_values_pb2 as grapnel__values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#coprocess_mini_request_object.proto\x12\tcoprocess\x1a coprocess_return_overrides.proto\"\x9a\x06\n\x11MiniRequestObject\x12:\n\x07headers\x18\x01 \x03(\x0b\x32).coprocess.MiniRequestObject.HeadersEntry\x12\x41\n\x0bset_headers\x18\x02 \x03(\x0b\x32,.coprocess.MiniRequestObject.SetHeadersEntry\x12\x16\n\x0e\x64\x65lete_headers\x18\x03 \x03(\t\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\x12\x38\n\x06params\x18\x06 \x03(\x0b\x32(.coprocess.MiniRequestObject.ParamsEntry\x12?\n\nadd_params\x18\x07 \x03(\x0b\x32+.coprocess.MiniRequestObject.AddParamsEntry\x12I\n\x0f\x65xtended_params\x18\x08 \x03(\x0b\x32\x30.coprocess.MiniRequestObject.ExtendedParamsEntry\x12\x15\n\rdelete_params\x18\t \x03(\t\x12\x34\n\x10return_overrides\x18\n \x01(\x0b\x32\x1a.coprocess.ReturnOverrides\x12\x0e\n\x06method\x18\x0b \x01(\t\x12\x13\n\x0brequest_uri\x18\x0c \x01(\t\x12\x0e\n\x06scheme\x18\r \x01(\t\x12\x10\n\x08raw_body\x18\x0e \x01(\x0c\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fSetHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0e\x41\x64\x64ParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x35\n\x13\x45xtendedParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x34Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#coprocess_mini_request_object.proto\x12\tcoprocess\x1a\x1f\x63oprocess_response_object.proto\x1a coprocess_return_overrides.proto\x1a\x14grapnel_values.proto\"\xa1\x08\n\x11MiniRequestObject\x12:\n\x07headers\x18\x01 \x03(\x0b\x32).coprocess.MiniRequestObject.HeadersEntry\x12\x41\n\x0bset_headers\x18\x02 \x03(\x0b\x32,.coprocess.MiniRequestObject.SetHeadersEntry\x12\x16\n\x0e\x64\x65lete_headers\x18\x03 \x03(\t\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\x12\x38\n\x06params\x18\x06 \x03(\x0b\x32(.coprocess.MiniRequestObject.ParamsEntry\x12?\n\nadd_params\x18\x07 \x03(\x0b\x32+.coprocess.MiniRequestObject.AddParamsEntry\x12I\n\x0f\x65xtended_params\x18\x08 \x03(\x0b\x32\x30.coprocess.MiniRequestObject.ExtendedParamsEntry\x12\x15\n\rdelete_params\x18\t \x03(\t\x12\x34\n\x10return_overrides\x18\n \x01(\x0b\x32\x1a.coprocess.ReturnOverrides\x12\x0e\n\x06method\x18\x0b \x01(\t\x12\x13\n\x0brequest_uri\x18\x0c \x01(\t\x12\x0e\n\x06scheme\x18\r \x01(\t\x12\x10\n\x08raw_body\x18\x0e \x01(\x0c\x12.\n\x12multivalue_headers\x18\xe8\x07 \x03(\x0b\x32\x11.coprocess.Header\x12*\n\x0e\x61ppend_headers\x18\xe9\x07 \x03(\x0b\x32\x11.coprocess.Header\x12,\n\x11multivalue_params\x18\xea\x07 \x03(\x0b\x32\x10.coprocess.Param\x12(\n\rappend_params\x18\xeb\x07 \x03(\x0b\x32\x10.coprocess.Param\x12$\n\x08trailers\x18\xec\x07 \x03(\x0b\x32\x11.coprocess.Header\x12\x17\n\x0e\x62ody_truncated\x18\xed\x07 \x01(\x08\x12\x12\n\tbody_size\x18\xee\x07 \x01(\x03\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fSetHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0e\x41\x64\x64ParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x35\n\x13\x45xtendedParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x34Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,16 +35,16 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_MINIREQUESTOBJECT_ADDPARAMSENTRY']._serialized_options = b'8\001'
   _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._options = None
   _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._serialized_options = b'8\001'
-  _globals['_MINIREQUESTOBJECT']._serialized_start=85
-  _globals['_MINIREQUESTOBJECT']._serialized_end=879
-  _globals['_MINIREQUESTOBJECT_HEADERSENTRY']._serialized_start=630
-  _globals['_MINIREQUESTOBJECT_HEADERSENTRY']._serialized_end=676
-  _globals['_MINIREQUESTOBJECT_SETHEADERSENTRY']._serialized_start=678
-  _globals['_MINIREQUESTOBJECT_SETHEADERSENTRY']._serialized_end=727
-  _globals['_MINIREQUESTOBJECT_PARAMSENTRY']._serialized_start=729
-  _globals['_MINIREQUESTOBJECT_PARAMSENTRY']._serialized_end=774
-  _globals['_MINIREQUESTOBJECT_ADDPARAMSENTRY']._serialized_start=776
-  _globals['_MINIREQUESTOBJECT_ADDPARAMSENTRY']._serialized_end=824
-  _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._serialized_start=826
-  _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._serialized_end=879
+  _globals['_MINIREQUESTOBJECT']._serialized_start=140
+  _globals['_MINIREQUESTOBJECT']._serialized_end=1197
+  _globals['_MINIREQUESTOBJECT_HEADERSENTRY']._serialized_start=948
+  _globals['_MINIREQUESTOBJECT_HEADERSENTRY']._serialized_end=994
+  _globals['_MINIREQUESTOBJECT_SETHEADERSENTRY']._serialized_start=996
+  _globals['_MINIREQUESTOBJECT_SETHEADERSENTRY']._serialized_end=1045
+  _globals['_MINIREQUESTOBJECT_PARAMSENTRY']._serialized_start=1047
+  _globals['_MINIREQUESTOBJECT_PARAMSENTRY']._serialized_end=1092
+  _globals['_MINIREQUESTOBJECT_ADDPARAMSENTRY']._serialized_start=1094
+  _globals['_MINIREQUESTOBJECT_ADDPARAMSENTRY']._serialized_end=1142
+  _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._serialized_start=1144
+  _globals['_MINIREQUESTOBJECT_EXTENDEDPARAMSENTRY']._serialized_end=1197
 # @@protoc_insertion_point(module_scope)

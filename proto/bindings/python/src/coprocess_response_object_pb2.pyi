@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ResponseObject(_message.Message):
-    __slots__ = ("status_code", "raw_body", "body", "headers", "multivalue_headers")
+    __slots__ = ("status_code", "raw_body", "body", "headers", "multivalue_headers", "trailers", "body_truncated", "body_size")
     class HeadersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -19,12 +19,18 @@ class ResponseObject(_message.Message):
     BODY_FIELD_NUMBER: _ClassVar[int]
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     MULTIVALUE_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    TRAILERS_FIELD_NUMBER: _ClassVar[int]
+    BODY_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    BODY_SIZE_FIELD_NUMBER: _ClassVar[int]
     status_code: int
     raw_body: bytes
     body: str
     headers: _containers.ScalarMap[str, str]
     multivalue_headers: _containers.RepeatedCompositeFieldContainer[Header]
-    def __init__(self, status_code: _Optional[int] = ..., raw_body: _Optional[bytes] = ..., body: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., multivalue_headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ...) -> None: ...
+    trailers: _containers.RepeatedCompositeFieldContainer[Header]
+    body_truncated: bool
+    body_size: int
+    def __init__(self, status_code: _Optional[int] = ..., raw_body: _Optional[bytes] = ..., body: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., multivalue_headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., trailers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., body_truncated: bool = ..., body_size: _Optional[int] = ...) -> None: ...
 
 class Header(_message.Message):
     __slots__ = ("key", "values")

@@ -12,9 +12,10 @@ from google.protobuf.internal import builder as _builder
 _sym_db = _symbol_database.Default()
 
 
+import coprocess_response_object_pb2 as coprocess__response__object__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n coprocess_return_overrides.proto\x12\tcoprocess\"\xd9\x01\n\x0fReturnOverrides\x12\x15\n\rresponse_code\x18\x01 \x01(\x05\x12\x16\n\x0eresponse_error\x18\x02 \x01(\t\x12\x38\n\x07headers\x18\x03 \x03(\x0b\x32\'.coprocess.ReturnOverrides.HeadersEntry\x12\x16\n\x0eoverride_error\x18\x04 \x01(\x08\x12\x15\n\rresponse_body\x18\x05 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x34Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n coprocess_return_overrides.proto\x12\tcoprocess\x1a\x1f\x63oprocess_response_object.proto\"\x89\x02\n\x0fReturnOverrides\x12\x15\n\rresponse_code\x18\x01 \x01(\x05\x12\x16\n\x0eresponse_error\x18\x02 \x01(\t\x12\x38\n\x07headers\x18\x03 \x03(\x0b\x32\'.coprocess.ReturnOverrides.HeadersEntry\x12\x16\n\x0eoverride_error\x18\x04 \x01(\x08\x12\x15\n\rresponse_body\x18\x05 \x01(\t\x12.\n\x12multivalue_headers\x18\xe8\x07 \x03(\x0b\x32\x11.coprocess.Header\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x34Z2github.com/grapnel-gateway/grapnel/proto/coprocessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,8 +25,8 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['DESCRIPTOR']._serialized_options = b'Z2github.com/grapnel-gateway/grapnel/proto/coprocess'
   _globals['_RETURNOVERRIDES_HEADERSENTRY']._options = None
   _globals['_RETURNOVERRIDES_HEADERSENTRY']._serialized_options = b'8\001'
-  _globals['_RETURNOVERRIDES']._serialized_start=48
-  _globals['_RETURNOVERRIDES']._serialized_end=265
-  _globals['_RETURNOVERRIDES_HEADERSENTRY']._serialized_start=219
-  _globals['_RETURNOVERRIDES_HEADERSENTRY']._serialized_end=265
+  _globals['_RETURNOVERRIDES']._serialized_start=81
+  _globals['_RETURNOVERRIDES']._serialized_end=346
+  _globals['_RETURNOVERRIDES_HEADERSENTRY']._serialized_start=300
+  _globals['_RETURNOVERRIDES_HEADERSENTRY']._serialized_end=346
 # @@protoc_insertion_point(module_scope)

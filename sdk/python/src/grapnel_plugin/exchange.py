@@ -31,26 +31,53 @@ class Exchange:
         """The first value of a request header."""
         return self.request.headers.get(_canonical(name), default)
 
+    def header_values(self, name: str) -> list[str]:
+        """All values of a request header, in order."""
+        name = _canonical(name)
+        for header in self.request.multivalue_headers:
+            if header.key == name:
+                return list(header.values)
+        return _single(self.request.headers, name)
+
     def set_header(self, name: str, value: str) -> None:
         """Replaces all values of a request header by one."""
+        _take_back(self.request.append_headers, "key", name)
         self.request.set_headers[name] = value
+
+    def add_header(self, name: str, value: str) -> None:
+        """Adds a value to a request header."""
+        self.request.append_headers.add(key=name, values=[value])
 
     def delete_header(self, name: str) -> None:
         """Removes a request header with all its values."""
         self.request.set_headers.pop(name, None)
+        _take_back(self.request.append_headers, "key", name)
         self.request.delete_headers.append(name)
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
         return self.request.params.get(name, default)
 
+    def param_values(self, name: str) -> list[str]:
+        """All values of a query parameter, in order."""
+        for param in self.request.multivalue_params:
+            if param.name == name:
+                return list(param.values)
+        return _single(self.request.params, name)
+
     def set_param(self, name: str, value: str) -> None:
         """Replaces all values of a query parameter by one."""
+        _take_back(self.request.append_params, "name", name)
         self.request.add_params[name] = value
+
+    def add_param(self, name: str, value: str) -> None:
+        """Adds a value to a query parameter."""
+        self.request.append_params.add(name=name, values=[value])
 
     def delete_param(self, name: str) -> None:
         """Removes a query parameter with all its values."""
         self.request.add_params.pop(name, None)
+        _take_back(self.request.append_params, "name", name)
         self.request.delete_params.append(name)
 
     @property
@@ -61,6 +88,18 @@ class Exchange:
     @body.setter
     def body(self, body: bytes | str) -> None:
         _set_body(self.request, body)
+
+    @property
+    def facts(self) -> coprocess.Facts:
+        """What the hook's configuration asks for under facts: client, tls,
+        certificate, route, graphql, form; empty where there is nothing."""
+        return self.object.facts
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The verified claims of the caller's token; empty where there are
+        none, or the hook's configuration does not ask for them under facts."""
+        return json.loads(self.object.facts.claims or "{}")
 
     @property
     def config(self) -> Any:
@@ -134,6 +173,14 @@ class Reply:
         """The first value of a header."""
         return self.message.headers.get(_canonical(name), default)
 
+    def header_values(self, name: str) -> list[str]:
+        """All values of a header, in order."""
+        name = _canonical(name)
+        for header in self.message.multivalue_headers:
+            if header.key == name:
+                return list(header.values)
+        return []
+
     def set_header(self, name: str, value: str) -> None:
         """Replaces all values of a header by one."""
         self.delete_header(name)
@@ -161,6 +208,18 @@ class Reply:
 def _canonical(name: str) -> str:
     """A header's name as the gateway writes it: Content-Type."""
     return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def _take_back(added: Any, field: str, name: str) -> None:
+    """Removes what was added before under a name."""
+    kept = [entry for entry in added if getattr(entry, field) != name]
+    if len(kept) < len(added):
+        del added[:]
+        added.extend(kept)
+
+
+def _single(values: Mapping[str, str], name: str) -> list[str]:
+    return [values[name]] if name in values else []
 
 
 def _set_body(message: Any, body: bytes | str) -> None:

@@ -39,6 +39,35 @@ class AccessDefinition extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>repeated .coprocess.AccessSpec allowed_urls = 4;</code>
      */
     private $allowed_urls;
+    /**
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     *
+     * Generated from protobuf field <code>.coprocess.APILimit limit = 1000;</code>
+     */
+    protected $limit = null;
+    /**
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     *
+     * Generated from protobuf field <code>string allowance_scope = 1001;</code>
+     */
+    protected $allowance_scope = '';
+    /**
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    private $endpoints;
+    /**
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1003;</code>
+     */
+    private $extra;
 
     /**
      * Constructor.
@@ -54,6 +83,19 @@ class AccessDefinition extends \Google\Protobuf\Internal\Message
      *           The names of the versions that may be called.
      *     @type array<\Coprocess\AccessSpec>|\Google\Protobuf\Internal\RepeatedField $allowed_urls
      *           The paths that may be called; empty means all.
+     *     @type \Coprocess\APILimit $limit
+     *           The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     *           Returned, a missing or empty one keeps what is stored of the session.
+     *     @type string $allowance_scope
+     *           What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     *           counts together with limit.
+     *     @type array<\Coprocess\EndpointLimit>|\Google\Protobuf\Internal\RepeatedField $endpoints
+     *           The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     *           stored.
+     *     @type array|\Google\Protobuf\Internal\MapField $extra
+     *           All else that is stored with the right, as JSON by its key: allowed_types,
+     *           restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     *           in Tyk mode. Returned, a key that is missing keeps what is stored.
      * }
      */
     public function __construct($data = NULL) {
@@ -161,6 +203,130 @@ class AccessDefinition extends \Google\Protobuf\Internal\Message
     {
         $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\AccessSpec::class);
         $this->allowed_urls = $arr;
+
+        return $this;
+    }
+
+    /**
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     *
+     * Generated from protobuf field <code>.coprocess.APILimit limit = 1000;</code>
+     * @return \Coprocess\APILimit|null
+     */
+    public function getLimit()
+    {
+        return $this->limit;
+    }
+
+    public function hasLimit()
+    {
+        return isset($this->limit);
+    }
+
+    public function clearLimit()
+    {
+        unset($this->limit);
+    }
+
+    /**
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     *
+     * Generated from protobuf field <code>.coprocess.APILimit limit = 1000;</code>
+     * @param \Coprocess\APILimit $var
+     * @return $this
+     */
+    public function setLimit($var)
+    {
+        GPBUtil::checkMessage($var, \Coprocess\APILimit::class);
+        $this->limit = $var;
+
+        return $this;
+    }
+
+    /**
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     *
+     * Generated from protobuf field <code>string allowance_scope = 1001;</code>
+     * @return string
+     */
+    public function getAllowanceScope()
+    {
+        return $this->allowance_scope;
+    }
+
+    /**
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     *
+     * Generated from protobuf field <code>string allowance_scope = 1001;</code>
+     * @param string $var
+     * @return $this
+     */
+    public function setAllowanceScope($var)
+    {
+        GPBUtil::checkString($var, True);
+        $this->allowance_scope = $var;
+
+        return $this;
+    }
+
+    /**
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getEndpoints()
+    {
+        return $this->endpoints;
+    }
+
+    /**
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     * @param array<\Coprocess\EndpointLimit>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setEndpoints($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\EndpointLimit::class);
+        $this->endpoints = $arr;
+
+        return $this;
+    }
+
+    /**
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1003;</code>
+     * @return \Google\Protobuf\Internal\MapField
+     */
+    public function getExtra()
+    {
+        return $this->extra;
+    }
+
+    /**
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1003;</code>
+     * @param array|\Google\Protobuf\Internal\MapField $var
+     * @return $this
+     */
+    public function setExtra($var)
+    {
+        $arr = GPBUtil::checkMapField($var, \Google\Protobuf\Internal\GPBType::STRING, \Google\Protobuf\Internal\GPBType::STRING);
+        $this->extra = $arr;
 
         return $this;
     }

@@ -10,8 +10,10 @@ use Google\Protobuf\Internal\GPBUtil;
 
 /**
  * A MiniRequestObject is one HTTP request. What is returned is applied in this
- * order: body, delete_headers, set_headers, url, delete_params, add_params, method,
- * return_overrides.
+ * order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+ * url, multivalue_params, delete_params, add_params, append_params, method,
+ * return_overrides. What comes later wins, so that of two fields about one name the
+ * older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
  *
  * Generated from protobuf message <code>coprocess.MiniRequestObject</code>
  */
@@ -120,6 +122,59 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>bytes raw_body = 14;</code>
      */
     protected $raw_body = '';
+    /**
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    private $multivalue_headers;
+    /**
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    private $append_headers;
+    /**
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    private $multivalue_params;
+    /**
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    private $append_params;
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    private $trailers;
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1005;</code>
+     */
+    protected $body_truncated = false;
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1006;</code>
+     */
+    protected $body_size = 0;
 
     /**
      * Constructor.
@@ -174,6 +229,31 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
      *           The whole body. Sent in every hook. Returned, it becomes the request's body and
      *           its size the Content-Length. Empty, it empties the body, unless body is filled,
      *           which then counts; in Tyk mode it empties the body in any case.
+     *     @type array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $multivalue_headers
+     *           The header fields that have several values, with all of them, in order; headers
+     *           has the first. Returned, an entry that was changed or added gives the header these
+     *           values, one without values removes it, and a name that is missing is left alone.
+     *           Names in set_headers and delete_headers are left to those. Host has no effect.
+     *     @type array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $append_headers
+     *           Sent empty. Returned, the values are added to those that the header has once all
+     *           other changes are made. Host has no effect.
+     *     @type array<\Coprocess\Param>|\Google\Protobuf\Internal\RepeatedField $multivalue_params
+     *           The query parameters that have several values, with all of them, in order; params
+     *           has the first, and url the query as it stands. Returned, as multivalue_headers;
+     *           add_params, delete_params and a query written into url win.
+     *     @type array<\Coprocess\Param>|\Google\Protobuf\Internal\RepeatedField $append_params
+     *           Sent empty. Returned, the values are added at the end of the query, once all other
+     *           changes are made.
+     *     @type array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $trailers
+     *           The trailers, which follow the body. Sent where there are any. Returned, an entry
+     *           sets its trailer, one without values removes it, and a name that is missing is
+     *           left alone; a request without a body has none.
+     *     @type bool $body_truncated
+     *           Whether raw_body is only the beginning of the body, since the hook asks for no
+     *           more. Then the body cannot be changed. Ignored when returned.
+     *     @type int|string $body_size
+     *           The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     *           is not known. Ignored when returned.
      * }
      */
     public function __construct($data = NULL) {
@@ -589,6 +669,210 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
     {
         GPBUtil::checkString($var, False);
         $this->raw_body = $var;
+
+        return $this;
+    }
+
+    /**
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getMultivalueHeaders()
+    {
+        return $this->multivalue_headers;
+    }
+
+    /**
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     * @param array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setMultivalueHeaders($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
+        $this->multivalue_headers = $arr;
+
+        return $this;
+    }
+
+    /**
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header append_headers = 1001;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getAppendHeaders()
+    {
+        return $this->append_headers;
+    }
+
+    /**
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header append_headers = 1001;</code>
+     * @param array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setAppendHeaders($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
+        $this->append_headers = $arr;
+
+        return $this;
+    }
+
+    /**
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getMultivalueParams()
+    {
+        return $this->multivalue_params;
+    }
+
+    /**
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     * @param array<\Coprocess\Param>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setMultivalueParams($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Param::class);
+        $this->multivalue_params = $arr;
+
+        return $this;
+    }
+
+    /**
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param append_params = 1003;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getAppendParams()
+    {
+        return $this->append_params;
+    }
+
+    /**
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Param append_params = 1003;</code>
+     * @param array<\Coprocess\Param>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setAppendParams($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Param::class);
+        $this->append_params = $arr;
+
+        return $this;
+    }
+
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1004;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getTrailers()
+    {
+        return $this->trailers;
+    }
+
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1004;</code>
+     * @param array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setTrailers($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
+        $this->trailers = $arr;
+
+        return $this;
+    }
+
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1005;</code>
+     * @return bool
+     */
+    public function getBodyTruncated()
+    {
+        return $this->body_truncated;
+    }
+
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1005;</code>
+     * @param bool $var
+     * @return $this
+     */
+    public function setBodyTruncated($var)
+    {
+        GPBUtil::checkBool($var);
+        $this->body_truncated = $var;
+
+        return $this;
+    }
+
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1006;</code>
+     * @return int|string
+     */
+    public function getBodySize()
+    {
+        return $this->body_size;
+    }
+
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1006;</code>
+     * @param int|string $var
+     * @return $this
+     */
+    public function setBodySize($var)
+    {
+        GPBUtil::checkInt64($var);
+        $this->body_size = $var;
 
         return $this;
     }

@@ -69,6 +69,13 @@ class PBObject extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>.coprocess.ResponseObject response = 7;</code>
      */
     protected $response = null;
+    /**
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     *
+     * Generated from protobuf field <code>.coprocess.Facts facts = 1000;</code>
+     */
+    protected $facts = null;
 
     /**
      * Constructor.
@@ -101,6 +108,9 @@ class PBObject extends \Google\Protobuf\Internal\Message
      *     @type \Coprocess\ResponseObject $response
      *           The upstream's reply. Sent to Response hooks only. Returned by them it replaces
      *           the reply, and missing it fails the hook; ignored from every other hook.
+     *     @type \Coprocess\Facts $facts
+     *           What the hook's configuration asks for under facts: the connection, the client's
+     *           certificate, the route and so on. Ignored when returned.
      * }
      */
     public function __construct($data = NULL) {
@@ -338,6 +348,44 @@ class PBObject extends \Google\Protobuf\Internal\Message
     {
         GPBUtil::checkMessage($var, \Coprocess\ResponseObject::class);
         $this->response = $var;
+
+        return $this;
+    }
+
+    /**
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     *
+     * Generated from protobuf field <code>.coprocess.Facts facts = 1000;</code>
+     * @return \Coprocess\Facts|null
+     */
+    public function getFacts()
+    {
+        return $this->facts;
+    }
+
+    public function hasFacts()
+    {
+        return isset($this->facts);
+    }
+
+    public function clearFacts()
+    {
+        unset($this->facts);
+    }
+
+    /**
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     *
+     * Generated from protobuf field <code>.coprocess.Facts facts = 1000;</code>
+     * @param \Coprocess\Facts $var
+     * @return $this
+     */
+    public function setFacts($var)
+    {
+        GPBUtil::checkMessage($var, \Coprocess\Facts::class);
+        $this->facts = $var;
 
         return $this;
     }

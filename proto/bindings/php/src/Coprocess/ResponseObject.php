@@ -54,6 +54,28 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 5;</code>
      */
     private $multivalue_headers;
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    private $trailers;
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1001;</code>
+     */
+    protected $body_truncated = false;
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1002;</code>
+     */
+    protected $body_size = 0;
 
     /**
      * Constructor.
@@ -79,6 +101,16 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
      *           All header fields with all their values. Returned, they are the reply's headers
      *           once the changes in headers are made; names that only they have count too (in Tyk
      *           mode not where headers changed). Missing as a whole, they count as left alone.
+     *     @type array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $trailers
+     *           The trailers, which follow the body. Sent where there are any. Returned, an entry
+     *           sets its trailer, one without values removes it, and a name that is missing is
+     *           left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     *     @type bool $body_truncated
+     *           Whether raw_body is only the beginning of the body, since the hook asks for no
+     *           more. Then the body cannot be changed. Ignored when returned.
+     *     @type int|string $body_size
+     *           The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     *           is not known. Ignored when returned.
      * }
      */
     public function __construct($data = NULL) {
@@ -228,6 +260,92 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
     {
         $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
         $this->multivalue_headers = $arr;
+
+        return $this;
+    }
+
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1000;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getTrailers()
+    {
+        return $this->trailers;
+    }
+
+    /**
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header trailers = 1000;</code>
+     * @param array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setTrailers($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
+        $this->trailers = $arr;
+
+        return $this;
+    }
+
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1001;</code>
+     * @return bool
+     */
+    public function getBodyTruncated()
+    {
+        return $this->body_truncated;
+    }
+
+    /**
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     *
+     * Generated from protobuf field <code>bool body_truncated = 1001;</code>
+     * @param bool $var
+     * @return $this
+     */
+    public function setBodyTruncated($var)
+    {
+        GPBUtil::checkBool($var);
+        $this->body_truncated = $var;
+
+        return $this;
+    }
+
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1002;</code>
+     * @return int|string
+     */
+    public function getBodySize()
+    {
+        return $this->body_size;
+    }
+
+    /**
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     *
+     * Generated from protobuf field <code>int64 body_size = 1002;</code>
+     * @param int|string $var
+     * @return $this
+     */
+    public function setBodySize($var)
+    {
+        GPBUtil::checkInt64($var);
+        $this->body_size = $var;
 
         return $this;
     }

@@ -53,6 +53,13 @@ class ReturnOverrides extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>string response_body = 5;</code>
      */
     protected $response_body = '';
+    /**
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    private $multivalue_headers;
 
     /**
      * Constructor.
@@ -76,6 +83,9 @@ class ReturnOverrides extends \Google\Protobuf\Internal\Message
      *           an AuthFailure event is fired. True: the text is the body, as it stands.
      *     @type string $response_body
      *           The text of the answer where response_error is empty. Sent empty.
+     *     @type array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $multivalue_headers
+     *           Header fields of the answer with several values, as Set-Cookie has them. Sent
+     *           empty. A name that headers has too is left to it. Ignored in Tyk mode.
      * }
      */
     public function __construct($data = NULL) {
@@ -221,6 +231,34 @@ class ReturnOverrides extends \Google\Protobuf\Internal\Message
     {
         GPBUtil::checkString($var, True);
         $this->response_body = $var;
+
+        return $this;
+    }
+
+    /**
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     * @return \Google\Protobuf\Internal\RepeatedField
+     */
+    public function getMultivalueHeaders()
+    {
+        return $this->multivalue_headers;
+    }
+
+    /**
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     *
+     * Generated from protobuf field <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     * @param array<\Coprocess\Header>|\Google\Protobuf\Internal\RepeatedField $var
+     * @return $this
+     */
+    public function setMultivalueHeaders($var)
+    {
+        $arr = GPBUtil::checkRepeatedField($var, \Google\Protobuf\Internal\GPBType::MESSAGE, \Coprocess\Header::class);
+        $this->multivalue_headers = $arr;
 
         return $this;
     }

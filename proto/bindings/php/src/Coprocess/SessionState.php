@@ -228,6 +228,57 @@ class SessionState extends \Google\Protobuf\Internal\Message
      * Generated from protobuf field <code>int64 post_expiry_grace_period = 34;</code>
      */
     protected $post_expiry_grace_period = 0;
+    /**
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     *
+     * Generated from protobuf field <code>double throttle_interval = 1000;</code>
+     */
+    protected $throttle_interval = 0.0;
+    /**
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>int64 throttle_retry_limit = 1001;</code>
+     */
+    protected $throttle_retry_limit = 0;
+    /**
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>string date_created = 1002;</code>
+     */
+    protected $date_created = '';
+    /**
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     *
+     * Generated from protobuf field <code>bool enable_http_signature_validation = 1003;</code>
+     */
+    protected $enable_http_signature_validation = false;
+    /**
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     *
+     * Generated from protobuf field <code>string rsa_certificate_id = 1004;</code>
+     */
+    protected $rsa_certificate_id = '';
+    /**
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     *
+     * Generated from protobuf field <code>map<string, string> metadata_json = 1005;</code>
+     */
+    private $metadata_json;
+    /**
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1006;</code>
+     */
+    private $extra;
 
     /**
      * Constructor.
@@ -311,6 +362,29 @@ class SessionState extends \Google\Protobuf\Internal\Message
      *     @type int|string $post_expiry_grace_period
      *           How long a retained session stays after it has expired, in seconds; 0 is for
      *           ever.
+     *     @type float $throttle_interval
+     *           How long a throttled request waits before it is tried again, in seconds. Not sent
+     *           in Tyk mode. Returned, 0 keeps what is stored.
+     *     @type int|string $throttle_retry_limit
+     *           How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     *           keeps what is stored.
+     *     @type string $date_created
+     *           When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     *           keeps what is stored.
+     *     @type bool $enable_http_signature_validation
+     *           Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     *           Tyk mode. Returned, false keeps what is stored.
+     *     @type string $rsa_certificate_id
+     *           The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     *           an empty one keeps what is stored.
+     *     @type array|\Google\Protobuf\Internal\MapField $metadata_json
+     *           The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     *           apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     *           metadata if that is missing or has the same text; if not, that of metadata wins.
+     *     @type array|\Google\Protobuf\Internal\MapField $extra
+     *           All else that is stored with the session, as JSON by its key: smoothing,
+     *           mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     *           that is missing keeps what is stored.
      * }
      */
     public function __construct($data = NULL) {
@@ -1244,6 +1318,206 @@ class SessionState extends \Google\Protobuf\Internal\Message
     {
         GPBUtil::checkInt64($var);
         $this->post_expiry_grace_period = $var;
+
+        return $this;
+    }
+
+    /**
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     *
+     * Generated from protobuf field <code>double throttle_interval = 1000;</code>
+     * @return float
+     */
+    public function getThrottleInterval()
+    {
+        return $this->throttle_interval;
+    }
+
+    /**
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     *
+     * Generated from protobuf field <code>double throttle_interval = 1000;</code>
+     * @param float $var
+     * @return $this
+     */
+    public function setThrottleInterval($var)
+    {
+        GPBUtil::checkDouble($var);
+        $this->throttle_interval = $var;
+
+        return $this;
+    }
+
+    /**
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>int64 throttle_retry_limit = 1001;</code>
+     * @return int|string
+     */
+    public function getThrottleRetryLimit()
+    {
+        return $this->throttle_retry_limit;
+    }
+
+    /**
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>int64 throttle_retry_limit = 1001;</code>
+     * @param int|string $var
+     * @return $this
+     */
+    public function setThrottleRetryLimit($var)
+    {
+        GPBUtil::checkInt64($var);
+        $this->throttle_retry_limit = $var;
+
+        return $this;
+    }
+
+    /**
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>string date_created = 1002;</code>
+     * @return string
+     */
+    public function getDateCreated()
+    {
+        return $this->date_created;
+    }
+
+    /**
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     *
+     * Generated from protobuf field <code>string date_created = 1002;</code>
+     * @param string $var
+     * @return $this
+     */
+    public function setDateCreated($var)
+    {
+        GPBUtil::checkString($var, True);
+        $this->date_created = $var;
+
+        return $this;
+    }
+
+    /**
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     *
+     * Generated from protobuf field <code>bool enable_http_signature_validation = 1003;</code>
+     * @return bool
+     */
+    public function getEnableHttpSignatureValidation()
+    {
+        return $this->enable_http_signature_validation;
+    }
+
+    /**
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     *
+     * Generated from protobuf field <code>bool enable_http_signature_validation = 1003;</code>
+     * @param bool $var
+     * @return $this
+     */
+    public function setEnableHttpSignatureValidation($var)
+    {
+        GPBUtil::checkBool($var);
+        $this->enable_http_signature_validation = $var;
+
+        return $this;
+    }
+
+    /**
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     *
+     * Generated from protobuf field <code>string rsa_certificate_id = 1004;</code>
+     * @return string
+     */
+    public function getRsaCertificateId()
+    {
+        return $this->rsa_certificate_id;
+    }
+
+    /**
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     *
+     * Generated from protobuf field <code>string rsa_certificate_id = 1004;</code>
+     * @param string $var
+     * @return $this
+     */
+    public function setRsaCertificateId($var)
+    {
+        GPBUtil::checkString($var, True);
+        $this->rsa_certificate_id = $var;
+
+        return $this;
+    }
+
+    /**
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     *
+     * Generated from protobuf field <code>map<string, string> metadata_json = 1005;</code>
+     * @return \Google\Protobuf\Internal\MapField
+     */
+    public function getMetadataJson()
+    {
+        return $this->metadata_json;
+    }
+
+    /**
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     *
+     * Generated from protobuf field <code>map<string, string> metadata_json = 1005;</code>
+     * @param array|\Google\Protobuf\Internal\MapField $var
+     * @return $this
+     */
+    public function setMetadataJson($var)
+    {
+        $arr = GPBUtil::checkMapField($var, \Google\Protobuf\Internal\GPBType::STRING, \Google\Protobuf\Internal\GPBType::STRING);
+        $this->metadata_json = $arr;
+
+        return $this;
+    }
+
+    /**
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1006;</code>
+     * @return \Google\Protobuf\Internal\MapField
+     */
+    public function getExtra()
+    {
+        return $this->extra;
+    }
+
+    /**
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     *
+     * Generated from protobuf field <code>map<string, string> extra = 1006;</code>
+     * @param array|\Google\Protobuf\Internal\MapField $var
+     * @return $this
+     */
+    public function setExtra($var)
+    {
+        $arr = GPBUtil::checkMapField($var, \Google\Protobuf\Internal\GPBType::STRING, \Google\Protobuf\Internal\GPBType::STRING);
+        $this->extra = $arr;
 
         return $this;
     }

@@ -14,11 +14,13 @@ class CoprocessMiniRequestObject
         if (static::$is_initialized == true) {
           return;
         }
+        \GPBMetadata\CoprocessResponseObject::initOnce();
         \GPBMetadata\CoprocessReturnOverrides::initOnce();
+        \GPBMetadata\GrapnelValues::initOnce();
         $pool->internalAddGeneratedFile(
             '
-‹
-#coprocess_mini_request_object.proto	coprocess"š
+Ê	
+#coprocess_mini_request_object.proto	coprocess coprocess_return_overrides.protograpnel_values.proto"¡
 MiniRequestObject:
 headers (2).coprocess.MiniRequestObject.HeadersEntryA
 set_headers (2,.coprocess.MiniRequestObject.SetHeadersEntry
@@ -35,7 +37,14 @@ add_params (2+.coprocess.MiniRequestObject.AddParamsEntryI
 method (	
 request_uri (	
 scheme (	
-raw_body (.
+raw_body (.
+multivalue_headersè (2.coprocess.Header*
+append_headersé (2.coprocess.Header,
+multivalue_paramsê (2.coprocess.Param(
+append_paramsë (2.coprocess.Param$
+trailersì (2.coprocess.Header
+body_truncatedí (
+	body_sizeî (.
 HeadersEntry
 key (	
 value (	:81

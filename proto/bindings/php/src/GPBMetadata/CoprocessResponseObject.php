@@ -16,14 +16,17 @@ class CoprocessResponseObject
         }
         $pool->internalAddGeneratedFile(
             '
-ñ
-coprocess_response_object.proto	coprocess"Ý
+Ä
+coprocess_response_object.proto	coprocess"°
 ResponseObject
 status_code (
 raw_body (
 body (	7
 headers (2&.coprocess.ResponseObject.HeadersEntry-
-multivalue_headers (2.coprocess.Header.
+multivalue_headers (2.coprocess.Header$
+trailersè (2.coprocess.Header
+body_truncatedé (
+	body_sizeê (.
 HeadersEntry
 key (	
 value (	:8"%

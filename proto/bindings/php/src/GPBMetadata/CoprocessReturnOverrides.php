@@ -14,16 +14,18 @@ class CoprocessReturnOverrides
         if (static::$is_initialized == true) {
           return;
         }
+        \GPBMetadata\CoprocessResponseObject::initOnce();
         $pool->internalAddGeneratedFile(
             '
-Ç
- coprocess_return_overrides.proto	coprocess"Ù
+÷
+ coprocess_return_overrides.proto	coprocess"‰
 ReturnOverrides
 response_code (
 response_error (	8
 headers (2\'.coprocess.ReturnOverrides.HeadersEntry
 override_error (
-response_body (	.
+response_body (	.
+multivalue_headersè (2.coprocess.Header.
 HeadersEntry
 key (	
 value (	:8B4Z2github.com/grapnel-gateway/grapnel/proto/coprocessbproto3'

@@ -14,26 +14,35 @@ class CoprocessSessionState
         if (static::$is_initialized == true) {
           return;
         }
+        \GPBMetadata\GrapnelSession::initOnce();
         $pool->internalAddGeneratedFile(
             '
-ß
+§
 coprocess_session_state.proto	coprocess"*
 
 AccessSpec
 url (	
-methods (	"s
+methods (	"Æ
 AccessDefinition
 api_name (	
 api_id (	
 versions (	+
-allowed_urls (2.coprocess.AccessSpec"/
+allowed_urls (2.coprocess.AccessSpec#
+limitè (2.coprocess.APILimit
+allowance_scopeé (	,
+	endpointsê (2.coprocess.EndpointLimit6
+extraë (2&.coprocess.AccessDefinition.ExtraEntry,
+
+ExtraEntry
+key (	
+value (	:8"/
 BasicAuthData
 password (	
 hash (	"
 JWTData
 secret (	"!
 Monitor
-trigger_limits ("ä
+trigger_limits ("Ø
 SessionState
 
 last_check (
@@ -71,7 +80,14 @@ oauth_keys (2&.coprocess.SessionState.OauthKeysEntry1
 max_query_depth (
 key_id  (	
 post_expiry_action! (	 
-post_expiry_grace_period" (P
+post_expiry_grace_period" (
+throttle_intervalè (
+throttle_retry_limité (
+date_createdê (	)
+ enable_http_signature_validationë (
+rsa_certificate_idì (	A
+metadata_jsoní (2).coprocess.SessionState.MetadataJsonEntry2
+extraî (2".coprocess.SessionState.ExtraEntryP
 AccessRightsEntry
 key (	*
 value (2.coprocess.AccessDefinition:80
@@ -79,6 +95,13 @@ oauth_keys (2&.coprocess.SessionState.OauthKeysEntry1
 key (	
 value (	:8/
 MetadataEntry
+key (	
+value (	:83
+MetadataJsonEntry
+key (	
+value (	:8,
+
+ExtraEntry
 key (	
 value (	:8B4Z2github.com/grapnel-gateway/grapnel/proto/coprocessbproto3'
         , true);

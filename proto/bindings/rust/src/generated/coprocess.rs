@@ -56,6 +56,60 @@ impl HookType {
         }
     }
 }
+/// A ResponseObject is one HTTP reply, sent to Response hooks only. What they return
+/// takes the place of the whole reply, so leave in it what is to stay.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResponseObject {
+    /// The HTTP status. Returned, it becomes the reply's; one outside 200 to 599, 0
+    /// included, fails the hook.
+    #[prost(int32, tag = "1")]
+    pub status_code: i32,
+    /// The whole body, still encoded as Content-Encoding says. Returned, it becomes the
+    /// reply's body and its size the Content-Length. Empty, it empties the body, unless
+    /// body is filled, which then counts; in Tyk mode it empties the body in any case.
+    #[prost(bytes = "vec", tag = "2")]
+    pub raw_body: ::prost::alloc::vec::Vec<u8>,
+    /// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
+    /// is configured raw_body_only. Ignored when returned: change raw_body.
+    #[prost(string, tag = "3")]
+    pub body: ::prost::alloc::string::String,
+    /// Header fields by canonical name, the first value of each. Returned, a changed
+    /// entry replaces the first value, a new one adds the header, a missing one removes
+    /// it.
+    #[prost(map = "string, string", tag = "4")]
+    pub headers: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// All header fields with all their values. Returned, they are the reply's headers
+    /// once the changes in headers are made; names that only they have count too (in Tyk
+    /// mode not where headers changed). Missing as a whole, they count as left alone.
+    #[prost(message, repeated, tag = "5")]
+    pub multivalue_headers: ::prost::alloc::vec::Vec<Header>,
+    /// The trailers, which follow the body. Sent where there are any. Returned, an entry
+    /// sets its trailer, one without values removes it, and a name that is missing is
+    /// left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+    #[prost(message, repeated, tag = "1000")]
+    pub trailers: ::prost::alloc::vec::Vec<Header>,
+    /// Whether raw_body is only the beginning of the body, since the hook asks for no
+    /// more. Then the body cannot be changed. Ignored when returned.
+    #[prost(bool, tag = "1001")]
+    pub body_truncated: bool,
+    /// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+    /// is not known. Ignored when returned.
+    #[prost(int64, tag = "1002")]
+    pub body_size: i64,
+}
+/// A Header is one header field with all its values, in order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Header {
+    /// The name; sent in canonical form (Set-Cookie).
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// The values. Returned, each becomes a line of its own.
+    #[prost(string, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// ReturnOverrides end the request with an answer of the plugin's: nothing further
 /// is asked, the upstream is not called, and Response hooks do not run. They are
 /// obeyed in Pre, CustomKeyCheck, PostKeyAuth and Post.
@@ -85,10 +139,27 @@ pub struct ReturnOverrides {
     /// The text of the answer where response_error is empty. Sent empty.
     #[prost(string, tag = "5")]
     pub response_body: ::prost::alloc::string::String,
+    /// Header fields of the answer with several values, as Set-Cookie has them. Sent
+    /// empty. A name that headers has too is left to it. Ignored in Tyk mode.
+    #[prost(message, repeated, tag = "1000")]
+    pub multivalue_headers: ::prost::alloc::vec::Vec<Header>,
+}
+/// A Param is one parameter of a query or field of a form with all its values, in
+/// order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Param {
+    /// The name, decoded.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The values, decoded.
+    #[prost(string, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A MiniRequestObject is one HTTP request. What is returned is applied in this
-/// order: body, delete_headers, set_headers, url, delete_params, add_params, method,
-/// return_overrides.
+/// order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+/// url, multivalue_params, delete_params, add_params, append_params, method,
+/// return_overrides. What comes later wins, so that of two fields about one name the
+/// older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MiniRequestObject {
     /// Header fields by canonical name (Content-Type), the first value of each; Host
@@ -167,47 +238,94 @@ pub struct MiniRequestObject {
     /// which then counts; in Tyk mode it empties the body in any case.
     #[prost(bytes = "vec", tag = "14")]
     pub raw_body: ::prost::alloc::vec::Vec<u8>,
-}
-/// A ResponseObject is one HTTP reply, sent to Response hooks only. What they return
-/// takes the place of the whole reply, so leave in it what is to stay.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ResponseObject {
-    /// The HTTP status. Returned, it becomes the reply's; one outside 200 to 599, 0
-    /// included, fails the hook.
-    #[prost(int32, tag = "1")]
-    pub status_code: i32,
-    /// The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-    /// reply's body and its size the Content-Length. Empty, it empties the body, unless
-    /// body is filled, which then counts; in Tyk mode it empties the body in any case.
-    #[prost(bytes = "vec", tag = "2")]
-    pub raw_body: ::prost::alloc::vec::Vec<u8>,
-    /// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-    /// is configured raw_body_only. Ignored when returned: change raw_body.
-    #[prost(string, tag = "3")]
-    pub body: ::prost::alloc::string::String,
-    /// Header fields by canonical name, the first value of each. Returned, a changed
-    /// entry replaces the first value, a new one adds the header, a missing one removes
-    /// it.
-    #[prost(map = "string, string", tag = "4")]
-    pub headers: ::std::collections::HashMap<
-        ::prost::alloc::string::String,
-        ::prost::alloc::string::String,
-    >,
-    /// All header fields with all their values. Returned, they are the reply's headers
-    /// once the changes in headers are made; names that only they have count too (in Tyk
-    /// mode not where headers changed). Missing as a whole, they count as left alone.
-    #[prost(message, repeated, tag = "5")]
+    /// The header fields that have several values, with all of them, in order; headers
+    /// has the first. Returned, an entry that was changed or added gives the header these
+    /// values, one without values removes it, and a name that is missing is left alone.
+    /// Names in set_headers and delete_headers are left to those. Host has no effect.
+    #[prost(message, repeated, tag = "1000")]
     pub multivalue_headers: ::prost::alloc::vec::Vec<Header>,
+    /// Sent empty. Returned, the values are added to those that the header has once all
+    /// other changes are made. Host has no effect.
+    #[prost(message, repeated, tag = "1001")]
+    pub append_headers: ::prost::alloc::vec::Vec<Header>,
+    /// The query parameters that have several values, with all of them, in order; params
+    /// has the first, and url the query as it stands. Returned, as multivalue_headers;
+    /// add_params, delete_params and a query written into url win.
+    #[prost(message, repeated, tag = "1002")]
+    pub multivalue_params: ::prost::alloc::vec::Vec<Param>,
+    /// Sent empty. Returned, the values are added at the end of the query, once all other
+    /// changes are made.
+    #[prost(message, repeated, tag = "1003")]
+    pub append_params: ::prost::alloc::vec::Vec<Param>,
+    /// The trailers, which follow the body. Sent where there are any. Returned, an entry
+    /// sets its trailer, one without values removes it, and a name that is missing is
+    /// left alone; a request without a body has none.
+    #[prost(message, repeated, tag = "1004")]
+    pub trailers: ::prost::alloc::vec::Vec<Header>,
+    /// Whether raw_body is only the beginning of the body, since the hook asks for no
+    /// more. Then the body cannot be changed. Ignored when returned.
+    #[prost(bool, tag = "1005")]
+    pub body_truncated: bool,
+    /// The size of the whole body in bytes where raw_body is not all of it, -1 where it
+    /// is not known. Ignored when returned.
+    #[prost(int64, tag = "1006")]
+    pub body_size: i64,
 }
-/// A Header is one header field with all its values, in order.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Header {
-    /// The name; sent in canonical form (Set-Cookie).
+/// An APILimit is the limits of a session on one API, in place of the session's own.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ApiLimit {
+    /// Requests allowed in each span of per seconds; 0 or less is no limit.
+    #[prost(double, tag = "1")]
+    pub rate: f64,
+    /// The span of rate, in seconds; 0 is no limit.
+    #[prost(double, tag = "2")]
+    pub per: f64,
+    /// How long a throttled request waits before it is tried again, in seconds. Kept
+    /// for the original's sake.
+    #[prost(double, tag = "3")]
+    pub throttle_interval: f64,
+    /// How often a throttled request is tried again. Kept for the original's sake.
+    #[prost(int64, tag = "4")]
+    pub throttle_retry_limit: i64,
+    /// How deep GraphQL queries may nest; 0 leaves it to the session, -1 is no limit.
+    #[prost(int64, tag = "5")]
+    pub max_query_depth: i64,
+    /// Requests allowed in each span of quota_renewal_rate seconds; 0 or less is no
+    /// limit.
+    #[prost(int64, tag = "6")]
+    pub quota_max: i64,
+    /// When the quota starts anew, Unix seconds.
+    #[prost(int64, tag = "7")]
+    pub quota_renews: i64,
+    /// Requests left of the quota: a copy for reading, the gateway keeps the count.
+    #[prost(int64, tag = "8")]
+    pub quota_remaining: i64,
+    /// The span of the quota, in seconds; 0 means that it never starts anew.
+    #[prost(int64, tag = "9")]
+    pub quota_renewal_rate: i64,
+}
+/// An EndpointLimit is the rates at which one endpoint of an API may be called.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EndpointLimit {
+    /// The endpoint's path.
     #[prost(string, tag = "1")]
-    pub key: ::prost::alloc::string::String,
-    /// The values. Returned, each becomes a line of its own.
-    #[prost(string, repeated, tag = "2")]
-    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    pub path: ::prost::alloc::string::String,
+    /// The rates, by method.
+    #[prost(message, repeated, tag = "2")]
+    pub methods: ::prost::alloc::vec::Vec<MethodLimit>,
+}
+/// A MethodLimit is the rate of one method of an endpoint.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MethodLimit {
+    /// The method, in capitals.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Requests allowed in each span of per seconds; 0 is no limit.
+    #[prost(double, tag = "2")]
+    pub rate: f64,
+    /// The span of rate, in seconds.
+    #[prost(double, tag = "3")]
+    pub per: f64,
 }
 /// An AccessSpec is the right to call one path with some methods.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -234,6 +352,26 @@ pub struct AccessDefinition {
     /// The paths that may be called; empty means all.
     #[prost(message, repeated, tag = "4")]
     pub allowed_urls: ::prost::alloc::vec::Vec<AccessSpec>,
+    /// The limits on this API, in place of the session's own. Not sent in Tyk mode.
+    /// Returned, a missing or empty one keeps what is stored of the session.
+    #[prost(message, optional, tag = "1000")]
+    pub limit: ::core::option::Option<ApiLimit>,
+    /// What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+    /// counts together with limit.
+    #[prost(string, tag = "1001")]
+    pub allowance_scope: ::prost::alloc::string::String,
+    /// The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+    /// stored.
+    #[prost(message, repeated, tag = "1002")]
+    pub endpoints: ::prost::alloc::vec::Vec<EndpointLimit>,
+    /// All else that is stored with the right, as JSON by its key: allowed_types,
+    /// restricted_types, field_access_rights, disable_introspection and so on. Not sent
+    /// in Tyk mode. Returned, a key that is missing keeps what is stored.
+    #[prost(map = "string, string", tag = "1003")]
+    pub extra: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// BasicAuthData is the password of a session that logs in with one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -383,6 +521,213 @@ pub struct SessionState {
     /// ever.
     #[prost(int64, tag = "34")]
     pub post_expiry_grace_period: i64,
+    /// How long a throttled request waits before it is tried again, in seconds. Not sent
+    /// in Tyk mode. Returned, 0 keeps what is stored.
+    #[prost(double, tag = "1000")]
+    pub throttle_interval: f64,
+    /// How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+    /// keeps what is stored.
+    #[prost(int64, tag = "1001")]
+    pub throttle_retry_limit: i64,
+    /// When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+    /// keeps what is stored.
+    #[prost(string, tag = "1002")]
+    pub date_created: ::prost::alloc::string::String,
+    /// Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+    /// Tyk mode. Returned, false keeps what is stored.
+    #[prost(bool, tag = "1003")]
+    pub enable_http_signature_validation: bool,
+    /// The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+    /// an empty one keeps what is stored.
+    #[prost(string, tag = "1004")]
+    pub rsa_certificate_id: ::prost::alloc::string::String,
+    /// The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+    /// apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+    /// metadata if that is missing or has the same text; if not, that of metadata wins.
+    #[prost(map = "string, string", tag = "1005")]
+    pub metadata_json: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// All else that is stored with the session, as JSON by its key: smoothing,
+    /// mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+    /// that is missing keeps what is stored.
+    #[prost(map = "string, string", tag = "1006")]
+    pub extra: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+/// Facts are what a hook is told on request: each part is sent where the hook's
+/// configuration lists it under facts, and where there is something to tell.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Facts {
+    /// Where the request comes from. Sent for the fact client.
+    #[prost(message, optional, tag = "1")]
+    pub client: ::core::option::Option<ClientFacts>,
+    /// How the client's connection is protected. Sent for the fact tls, over TLS.
+    #[prost(message, optional, tag = "2")]
+    pub tls: ::core::option::Option<TlsFacts>,
+    /// The certificate that the client has shown, and proved to hold the key of. Sent
+    /// for the fact certificate.
+    #[prost(message, optional, tag = "3")]
+    pub certificate: ::core::option::Option<ClientCertificate>,
+    /// Which API took the request, and where it goes. Sent for the fact route.
+    #[prost(message, optional, tag = "4")]
+    pub route: ::core::option::Option<RouteFacts>,
+    /// The claims of the token that the caller was let in with, as it was verified: a
+    /// JSON object. Sent for the fact claims, after authentication by such a token.
+    #[prost(string, tag = "5")]
+    pub claims: ::prost::alloc::string::String,
+    /// What a GraphQL request asks for. Sent for the fact graphql, where the API speaks
+    /// GraphQL.
+    #[prost(message, optional, tag = "6")]
+    pub graphql: ::core::option::Option<GraphQlFacts>,
+    /// The fields of a form in the body, urlencoded or multipart, files left out. Sent
+    /// for the fact form; pairs that are not well-formed are missing.
+    #[prost(message, repeated, tag = "7")]
+    pub form: ::prost::alloc::vec::Vec<Param>,
+}
+/// ClientFacts say where a request comes from.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClientFacts {
+    /// The client's IP address, as far as trusted proxies tell it.
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    /// The other end of the connection, host and port: the client, or a proxy.
+    #[prost(string, tag = "2")]
+    pub peer: ::prost::alloc::string::String,
+    /// The protocol of the request: HTTP/1.1 or HTTP/2.0.
+    #[prost(string, tag = "3")]
+    pub protocol: ::prost::alloc::string::String,
+}
+/// TLSFacts say how the client's connection is protected.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TlsFacts {
+    /// The version: TLS 1.2 or TLS 1.3.
+    #[prost(string, tag = "1")]
+    pub version: ::prost::alloc::string::String,
+    /// The cipher suite, by its standard name: TLS_AES_128_GCM_SHA256.
+    #[prost(string, tag = "2")]
+    pub cipher_suite: ::prost::alloc::string::String,
+    /// The server's name that the client asked for (SNI).
+    #[prost(string, tag = "3")]
+    pub server_name: ::prost::alloc::string::String,
+    /// The protocol that both agreed on (ALPN): h2 or http/1.1.
+    #[prost(string, tag = "4")]
+    pub protocol: ::prost::alloc::string::String,
+}
+/// A ClientCertificate is what a client has shown to prove who it is. That it holds
+/// the key is proved; whose word the certificate is, only where verified says so.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClientCertificate {
+    /// The certificate in PEM.
+    #[prost(string, tag = "1")]
+    pub pem: ::prost::alloc::string::String,
+    /// The SHA-256 of the certificate, 64 hexadecimal digits in lower case.
+    #[prost(string, tag = "2")]
+    pub fingerprint: ::prost::alloc::string::String,
+    /// Who it is about, as RFC 2253 writes names: CN=shop,O=Acme.
+    #[prost(string, tag = "3")]
+    pub subject: ::prost::alloc::string::String,
+    /// Who issued it, in the same form.
+    #[prost(string, tag = "4")]
+    pub issuer: ::prost::alloc::string::String,
+    /// The serial number, decimal.
+    #[prost(string, tag = "5")]
+    pub serial: ::prost::alloc::string::String,
+    /// Its subject alternative names: host names.
+    #[prost(string, repeated, tag = "6")]
+    pub dns_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its subject alternative names: IP addresses.
+    #[prost(string, repeated, tag = "7")]
+    pub ip_addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its subject alternative names: mail addresses.
+    #[prost(string, repeated, tag = "8")]
+    pub email_addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its subject alternative names: URIs.
+    #[prost(string, repeated, tag = "9")]
+    pub uris: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The other certificates that the client sent, in PEM and in its order.
+    #[prost(string, repeated, tag = "10")]
+    pub chain: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it begins to be valid, Unix seconds.
+    #[prost(int64, tag = "11")]
+    pub not_before: i64,
+    /// When it ends to be valid, Unix seconds.
+    #[prost(int64, tag = "12")]
+    pub not_after: i64,
+    /// Whether the listener found it issued by an authority of its client_ca.
+    #[prost(bool, tag = "13")]
+    pub verified: bool,
+}
+/// RouteFacts say which API took a request, and where it goes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RouteFacts {
+    /// The request's id, as in logs and error replies.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The API's name; its id is in Object.spec.
+    #[prost(string, tag = "2")]
+    pub api_name: ::prost::alloc::string::String,
+    /// The API's listen path, as configured.
+    #[prost(string, tag = "3")]
+    pub listen_path: ::prost::alloc::string::String,
+    /// The part of the request's path that led to the API.
+    #[prost(string, tag = "4")]
+    pub matched_path: ::prost::alloc::string::String,
+    /// The name of the API's version; empty where there are none.
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// The API's targets, one of which is called; to Response hooks, request.url tells
+    /// which.
+    #[prost(string, repeated, tag = "6")]
+    pub targets: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When the gateway had read the request's header, Unix nanoseconds.
+    #[prost(int64, tag = "7")]
+    pub received: i64,
+}
+/// GraphQLFacts are what a GraphQL request asks for, over all its operations.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GraphQlFacts {
+    /// The operations, in order; more than one is a batch.
+    #[prost(message, repeated, tag = "1")]
+    pub operations: ::prost::alloc::vec::Vec<GraphQlOperation>,
+    /// How deep the deepest operation nests: {a {b}} is 2.
+    #[prost(int64, tag = "2")]
+    pub depth: i64,
+    /// How many fields are selected, fragments written out.
+    #[prost(int64, tag = "3")]
+    pub complexity: i64,
+    /// How many of these fields are renamed.
+    #[prost(int64, tag = "4")]
+    pub aliases: i64,
+}
+/// A GraphQLOperation is one operation of a request.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GraphQlOperation {
+    /// query, mutation or subscription; empty for a query that the upstream keeps, of
+    /// which nothing more is known.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// The operation's name; empty without one.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// The type that the operation starts from, as in Query.
+    #[prost(string, tag = "3")]
+    pub r#type: ::prost::alloc::string::String,
+    /// The names of the fields that the operation starts with, each once.
+    #[prost(string, repeated, tag = "4")]
+    pub root_fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How deep selections nest: {a {b}} is 2.
+    #[prost(int64, tag = "5")]
+    pub depth: i64,
+    /// How many fields are selected, fragments written out.
+    #[prost(int64, tag = "6")]
+    pub complexity: i64,
+    /// How many of these fields are renamed.
+    #[prost(int64, tag = "7")]
+    pub aliases: i64,
 }
 /// An Object is what a hook is about. The plugin gets one, changes what it wants
 /// to change, and returns it; returning it as it came changes nothing.
@@ -426,6 +771,10 @@ pub struct Object {
     /// the reply, and missing it fails the hook; ignored from every other hook.
     #[prost(message, optional, tag = "7")]
     pub response: ::core::option::Option<ResponseObject>,
+    /// What the hook's configuration asks for under facts: the connection, the client's
+    /// certificate, the route and so on. Ignored when returned.
+    #[prost(message, optional, tag = "1000")]
+    pub facts: ::core::option::Option<Facts>,
 }
 /// An Event tells a plugin that something happened to a request of an API whose
 /// configuration asks for such events.

@@ -567,12 +567,301 @@ java.lang.String defaultValue);
      * @return The rawBody.
      */
     com.google.protobuf.ByteString getRawBody();
+
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    java.util.List<coprocess.CoprocessResponseObject.Header> 
+        getMultivalueHeadersList();
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index);
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    int getMultivalueHeadersCount();
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getMultivalueHeadersOrBuilderList();
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    java.util.List<coprocess.CoprocessResponseObject.Header> 
+        getAppendHeadersList();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    coprocess.CoprocessResponseObject.Header getAppendHeaders(int index);
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    int getAppendHeadersCount();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getAppendHeadersOrBuilderList();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    coprocess.CoprocessResponseObject.HeaderOrBuilder getAppendHeadersOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    java.util.List<coprocess.GrapnelValues.Param> 
+        getMultivalueParamsList();
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    coprocess.GrapnelValues.Param getMultivalueParams(int index);
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    int getMultivalueParamsCount();
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+        getMultivalueParamsOrBuilderList();
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    coprocess.GrapnelValues.ParamOrBuilder getMultivalueParamsOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    java.util.List<coprocess.GrapnelValues.Param> 
+        getAppendParamsList();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    coprocess.GrapnelValues.Param getAppendParams(int index);
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    int getAppendParamsCount();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+        getAppendParamsOrBuilderList();
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    coprocess.GrapnelValues.ParamOrBuilder getAppendParamsOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    java.util.List<coprocess.CoprocessResponseObject.Header> 
+        getTrailersList();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    coprocess.CoprocessResponseObject.Header getTrailers(int index);
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    int getTrailersCount();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getTrailersOrBuilderList();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     * </pre>
+     *
+     * <code>bool body_truncated = 1005;</code>
+     * @return The bodyTruncated.
+     */
+    boolean getBodyTruncated();
+
+    /**
+     * <pre>
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     * </pre>
+     *
+     * <code>int64 body_size = 1006;</code>
+     * @return The bodySize.
+     */
+    long getBodySize();
   }
   /**
    * <pre>
    * A MiniRequestObject is one HTTP request. What is returned is applied in this
-   * order: body, delete_headers, set_headers, url, delete_params, add_params, method,
-   * return_overrides.
+   * order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+   * url, multivalue_params, delete_params, add_params, append_params, method,
+   * return_overrides. What comes later wins, so that of two fields about one name the
+   * older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
    * </pre>
    *
    * Protobuf type {@code coprocess.MiniRequestObject}
@@ -597,6 +886,11 @@ java.lang.String defaultValue);
       requestUri_ = "";
       scheme_ = "";
       rawBody_ = com.google.protobuf.ByteString.EMPTY;
+      multivalueHeaders_ = java.util.Collections.emptyList();
+      appendHeaders_ = java.util.Collections.emptyList();
+      multivalueParams_ = java.util.Collections.emptyList();
+      appendParams_ = java.util.Collections.emptyList();
+      trailers_ = java.util.Collections.emptyList();
     }
 
     @java.lang.Override
@@ -1562,6 +1856,388 @@ java.lang.String defaultValue) {
       return rawBody_;
     }
 
+    public static final int MULTIVALUE_HEADERS_FIELD_NUMBER = 1000;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.CoprocessResponseObject.Header> multivalueHeaders_;
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.CoprocessResponseObject.Header> getMultivalueHeadersList() {
+      return multivalueHeaders_;
+    }
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getMultivalueHeadersOrBuilderList() {
+      return multivalueHeaders_;
+    }
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public int getMultivalueHeadersCount() {
+      return multivalueHeaders_.size();
+    }
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index) {
+      return multivalueHeaders_.get(index);
+    }
+    /**
+     * <pre>
+     * The header fields that have several values, with all of them, in order; headers
+     * has the first. Returned, an entry that was changed or added gives the header these
+     * values, one without values removes it, and a name that is missing is left alone.
+     * Names in set_headers and delete_headers are left to those. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+        int index) {
+      return multivalueHeaders_.get(index);
+    }
+
+    public static final int APPEND_HEADERS_FIELD_NUMBER = 1001;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.CoprocessResponseObject.Header> appendHeaders_;
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.CoprocessResponseObject.Header> getAppendHeadersList() {
+      return appendHeaders_;
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getAppendHeadersOrBuilderList() {
+      return appendHeaders_;
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    @java.lang.Override
+    public int getAppendHeadersCount() {
+      return appendHeaders_.size();
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.Header getAppendHeaders(int index) {
+      return appendHeaders_.get(index);
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added to those that the header has once all
+     * other changes are made. Host has no effect.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header append_headers = 1001;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.HeaderOrBuilder getAppendHeadersOrBuilder(
+        int index) {
+      return appendHeaders_.get(index);
+    }
+
+    public static final int MULTIVALUE_PARAMS_FIELD_NUMBER = 1002;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.GrapnelValues.Param> multivalueParams_;
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.GrapnelValues.Param> getMultivalueParamsList() {
+      return multivalueParams_;
+    }
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+        getMultivalueParamsOrBuilderList() {
+      return multivalueParams_;
+    }
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    @java.lang.Override
+    public int getMultivalueParamsCount() {
+      return multivalueParams_.size();
+    }
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelValues.Param getMultivalueParams(int index) {
+      return multivalueParams_.get(index);
+    }
+    /**
+     * <pre>
+     * The query parameters that have several values, with all of them, in order; params
+     * has the first, and url the query as it stands. Returned, as multivalue_headers;
+     * add_params, delete_params and a query written into url win.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelValues.ParamOrBuilder getMultivalueParamsOrBuilder(
+        int index) {
+      return multivalueParams_.get(index);
+    }
+
+    public static final int APPEND_PARAMS_FIELD_NUMBER = 1003;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.GrapnelValues.Param> appendParams_;
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.GrapnelValues.Param> getAppendParamsList() {
+      return appendParams_;
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+        getAppendParamsOrBuilderList() {
+      return appendParams_;
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    @java.lang.Override
+    public int getAppendParamsCount() {
+      return appendParams_.size();
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelValues.Param getAppendParams(int index) {
+      return appendParams_.get(index);
+    }
+    /**
+     * <pre>
+     * Sent empty. Returned, the values are added at the end of the query, once all other
+     * changes are made.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Param append_params = 1003;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelValues.ParamOrBuilder getAppendParamsOrBuilder(
+        int index) {
+      return appendParams_.get(index);
+    }
+
+    public static final int TRAILERS_FIELD_NUMBER = 1004;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.CoprocessResponseObject.Header> trailers_;
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.CoprocessResponseObject.Header> getTrailersList() {
+      return trailers_;
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getTrailersOrBuilderList() {
+      return trailers_;
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    @java.lang.Override
+    public int getTrailersCount() {
+      return trailers_.size();
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.Header getTrailers(int index) {
+      return trailers_.get(index);
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a request without a body has none.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1004;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+        int index) {
+      return trailers_.get(index);
+    }
+
+    public static final int BODY_TRUNCATED_FIELD_NUMBER = 1005;
+    private boolean bodyTruncated_ = false;
+    /**
+     * <pre>
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     * </pre>
+     *
+     * <code>bool body_truncated = 1005;</code>
+     * @return The bodyTruncated.
+     */
+    @java.lang.Override
+    public boolean getBodyTruncated() {
+      return bodyTruncated_;
+    }
+
+    public static final int BODY_SIZE_FIELD_NUMBER = 1006;
+    private long bodySize_ = 0L;
+    /**
+     * <pre>
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     * </pre>
+     *
+     * <code>int64 body_size = 1006;</code>
+     * @return The bodySize.
+     */
+    @java.lang.Override
+    public long getBodySize() {
+      return bodySize_;
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -1632,6 +2308,27 @@ java.lang.String defaultValue) {
       }
       if (!rawBody_.isEmpty()) {
         output.writeBytes(14, rawBody_);
+      }
+      for (int i = 0; i < multivalueHeaders_.size(); i++) {
+        output.writeMessage(1000, multivalueHeaders_.get(i));
+      }
+      for (int i = 0; i < appendHeaders_.size(); i++) {
+        output.writeMessage(1001, appendHeaders_.get(i));
+      }
+      for (int i = 0; i < multivalueParams_.size(); i++) {
+        output.writeMessage(1002, multivalueParams_.get(i));
+      }
+      for (int i = 0; i < appendParams_.size(); i++) {
+        output.writeMessage(1003, appendParams_.get(i));
+      }
+      for (int i = 0; i < trailers_.size(); i++) {
+        output.writeMessage(1004, trailers_.get(i));
+      }
+      if (bodyTruncated_ != false) {
+        output.writeBool(1005, bodyTruncated_);
+      }
+      if (bodySize_ != 0L) {
+        output.writeInt64(1006, bodySize_);
       }
       getUnknownFields().writeTo(output);
     }
@@ -1731,6 +2428,34 @@ java.lang.String defaultValue) {
         size += com.google.protobuf.CodedOutputStream
           .computeBytesSize(14, rawBody_);
       }
+      for (int i = 0; i < multivalueHeaders_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1000, multivalueHeaders_.get(i));
+      }
+      for (int i = 0; i < appendHeaders_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1001, appendHeaders_.get(i));
+      }
+      for (int i = 0; i < multivalueParams_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1002, multivalueParams_.get(i));
+      }
+      for (int i = 0; i < appendParams_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1003, appendParams_.get(i));
+      }
+      for (int i = 0; i < trailers_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1004, trailers_.get(i));
+      }
+      if (bodyTruncated_ != false) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeBoolSize(1005, bodyTruncated_);
+      }
+      if (bodySize_ != 0L) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeInt64Size(1006, bodySize_);
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -1777,6 +2502,20 @@ java.lang.String defaultValue) {
           .equals(other.getScheme())) return false;
       if (!getRawBody()
           .equals(other.getRawBody())) return false;
+      if (!getMultivalueHeadersList()
+          .equals(other.getMultivalueHeadersList())) return false;
+      if (!getAppendHeadersList()
+          .equals(other.getAppendHeadersList())) return false;
+      if (!getMultivalueParamsList()
+          .equals(other.getMultivalueParamsList())) return false;
+      if (!getAppendParamsList()
+          .equals(other.getAppendParamsList())) return false;
+      if (!getTrailersList()
+          .equals(other.getTrailersList())) return false;
+      if (getBodyTruncated()
+          != other.getBodyTruncated()) return false;
+      if (getBodySize()
+          != other.getBodySize()) return false;
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -1832,6 +2571,32 @@ java.lang.String defaultValue) {
       hash = (53 * hash) + getScheme().hashCode();
       hash = (37 * hash) + RAW_BODY_FIELD_NUMBER;
       hash = (53 * hash) + getRawBody().hashCode();
+      if (getMultivalueHeadersCount() > 0) {
+        hash = (37 * hash) + MULTIVALUE_HEADERS_FIELD_NUMBER;
+        hash = (53 * hash) + getMultivalueHeadersList().hashCode();
+      }
+      if (getAppendHeadersCount() > 0) {
+        hash = (37 * hash) + APPEND_HEADERS_FIELD_NUMBER;
+        hash = (53 * hash) + getAppendHeadersList().hashCode();
+      }
+      if (getMultivalueParamsCount() > 0) {
+        hash = (37 * hash) + MULTIVALUE_PARAMS_FIELD_NUMBER;
+        hash = (53 * hash) + getMultivalueParamsList().hashCode();
+      }
+      if (getAppendParamsCount() > 0) {
+        hash = (37 * hash) + APPEND_PARAMS_FIELD_NUMBER;
+        hash = (53 * hash) + getAppendParamsList().hashCode();
+      }
+      if (getTrailersCount() > 0) {
+        hash = (37 * hash) + TRAILERS_FIELD_NUMBER;
+        hash = (53 * hash) + getTrailersList().hashCode();
+      }
+      hash = (37 * hash) + BODY_TRUNCATED_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+          getBodyTruncated());
+      hash = (37 * hash) + BODY_SIZE_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getBodySize());
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
       return hash;
@@ -1932,8 +2697,10 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * A MiniRequestObject is one HTTP request. What is returned is applied in this
-     * order: body, delete_headers, set_headers, url, delete_params, add_params, method,
-     * return_overrides.
+     * order: body, multivalue_headers, delete_headers, set_headers, append_headers, trailers,
+     * url, multivalue_params, delete_params, add_params, append_params, method,
+     * return_overrides. What comes later wins, so that of two fields about one name the
+     * older one does. The fields from 1000 up are neither sent nor obeyed in Tyk mode.
      * </pre>
      *
      * Protobuf type {@code coprocess.MiniRequestObject}
@@ -2007,6 +2774,11 @@ java.lang.String defaultValue) {
         if (com.google.protobuf.GeneratedMessageV3
                 .alwaysUseFieldBuilders) {
           getReturnOverridesFieldBuilder();
+          getMultivalueHeadersFieldBuilder();
+          getAppendHeadersFieldBuilder();
+          getMultivalueParamsFieldBuilder();
+          getAppendParamsFieldBuilder();
+          getTrailersFieldBuilder();
         }
       }
       @java.lang.Override
@@ -2033,6 +2805,43 @@ java.lang.String defaultValue) {
         requestUri_ = "";
         scheme_ = "";
         rawBody_ = com.google.protobuf.ByteString.EMPTY;
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeaders_ = java.util.Collections.emptyList();
+        } else {
+          multivalueHeaders_ = null;
+          multivalueHeadersBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00004000);
+        if (appendHeadersBuilder_ == null) {
+          appendHeaders_ = java.util.Collections.emptyList();
+        } else {
+          appendHeaders_ = null;
+          appendHeadersBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00008000);
+        if (multivalueParamsBuilder_ == null) {
+          multivalueParams_ = java.util.Collections.emptyList();
+        } else {
+          multivalueParams_ = null;
+          multivalueParamsBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00010000);
+        if (appendParamsBuilder_ == null) {
+          appendParams_ = java.util.Collections.emptyList();
+        } else {
+          appendParams_ = null;
+          appendParamsBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00020000);
+        if (trailersBuilder_ == null) {
+          trailers_ = java.util.Collections.emptyList();
+        } else {
+          trailers_ = null;
+          trailersBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00040000);
+        bodyTruncated_ = false;
+        bodySize_ = 0L;
         return this;
       }
 
@@ -2059,9 +2868,58 @@ java.lang.String defaultValue) {
       @java.lang.Override
       public coprocess.CoprocessMiniRequestObject.MiniRequestObject buildPartial() {
         coprocess.CoprocessMiniRequestObject.MiniRequestObject result = new coprocess.CoprocessMiniRequestObject.MiniRequestObject(this);
+        buildPartialRepeatedFields(result);
         if (bitField0_ != 0) { buildPartial0(result); }
         onBuilt();
         return result;
+      }
+
+      private void buildPartialRepeatedFields(coprocess.CoprocessMiniRequestObject.MiniRequestObject result) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (((bitField0_ & 0x00004000) != 0)) {
+            multivalueHeaders_ = java.util.Collections.unmodifiableList(multivalueHeaders_);
+            bitField0_ = (bitField0_ & ~0x00004000);
+          }
+          result.multivalueHeaders_ = multivalueHeaders_;
+        } else {
+          result.multivalueHeaders_ = multivalueHeadersBuilder_.build();
+        }
+        if (appendHeadersBuilder_ == null) {
+          if (((bitField0_ & 0x00008000) != 0)) {
+            appendHeaders_ = java.util.Collections.unmodifiableList(appendHeaders_);
+            bitField0_ = (bitField0_ & ~0x00008000);
+          }
+          result.appendHeaders_ = appendHeaders_;
+        } else {
+          result.appendHeaders_ = appendHeadersBuilder_.build();
+        }
+        if (multivalueParamsBuilder_ == null) {
+          if (((bitField0_ & 0x00010000) != 0)) {
+            multivalueParams_ = java.util.Collections.unmodifiableList(multivalueParams_);
+            bitField0_ = (bitField0_ & ~0x00010000);
+          }
+          result.multivalueParams_ = multivalueParams_;
+        } else {
+          result.multivalueParams_ = multivalueParamsBuilder_.build();
+        }
+        if (appendParamsBuilder_ == null) {
+          if (((bitField0_ & 0x00020000) != 0)) {
+            appendParams_ = java.util.Collections.unmodifiableList(appendParams_);
+            bitField0_ = (bitField0_ & ~0x00020000);
+          }
+          result.appendParams_ = appendParams_;
+        } else {
+          result.appendParams_ = appendParamsBuilder_.build();
+        }
+        if (trailersBuilder_ == null) {
+          if (((bitField0_ & 0x00040000) != 0)) {
+            trailers_ = java.util.Collections.unmodifiableList(trailers_);
+            bitField0_ = (bitField0_ & ~0x00040000);
+          }
+          result.trailers_ = trailers_;
+        } else {
+          result.trailers_ = trailersBuilder_.build();
+        }
       }
 
       private void buildPartial0(coprocess.CoprocessMiniRequestObject.MiniRequestObject result) {
@@ -2118,6 +2976,12 @@ java.lang.String defaultValue) {
         }
         if (((from_bitField0_ & 0x00002000) != 0)) {
           result.rawBody_ = rawBody_;
+        }
+        if (((from_bitField0_ & 0x00080000) != 0)) {
+          result.bodyTruncated_ = bodyTruncated_;
+        }
+        if (((from_bitField0_ & 0x00100000) != 0)) {
+          result.bodySize_ = bodySize_;
         }
         result.bitField0_ |= to_bitField0_;
       }
@@ -2231,6 +3095,142 @@ java.lang.String defaultValue) {
         }
         if (other.getRawBody() != com.google.protobuf.ByteString.EMPTY) {
           setRawBody(other.getRawBody());
+        }
+        if (multivalueHeadersBuilder_ == null) {
+          if (!other.multivalueHeaders_.isEmpty()) {
+            if (multivalueHeaders_.isEmpty()) {
+              multivalueHeaders_ = other.multivalueHeaders_;
+              bitField0_ = (bitField0_ & ~0x00004000);
+            } else {
+              ensureMultivalueHeadersIsMutable();
+              multivalueHeaders_.addAll(other.multivalueHeaders_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.multivalueHeaders_.isEmpty()) {
+            if (multivalueHeadersBuilder_.isEmpty()) {
+              multivalueHeadersBuilder_.dispose();
+              multivalueHeadersBuilder_ = null;
+              multivalueHeaders_ = other.multivalueHeaders_;
+              bitField0_ = (bitField0_ & ~0x00004000);
+              multivalueHeadersBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getMultivalueHeadersFieldBuilder() : null;
+            } else {
+              multivalueHeadersBuilder_.addAllMessages(other.multivalueHeaders_);
+            }
+          }
+        }
+        if (appendHeadersBuilder_ == null) {
+          if (!other.appendHeaders_.isEmpty()) {
+            if (appendHeaders_.isEmpty()) {
+              appendHeaders_ = other.appendHeaders_;
+              bitField0_ = (bitField0_ & ~0x00008000);
+            } else {
+              ensureAppendHeadersIsMutable();
+              appendHeaders_.addAll(other.appendHeaders_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.appendHeaders_.isEmpty()) {
+            if (appendHeadersBuilder_.isEmpty()) {
+              appendHeadersBuilder_.dispose();
+              appendHeadersBuilder_ = null;
+              appendHeaders_ = other.appendHeaders_;
+              bitField0_ = (bitField0_ & ~0x00008000);
+              appendHeadersBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getAppendHeadersFieldBuilder() : null;
+            } else {
+              appendHeadersBuilder_.addAllMessages(other.appendHeaders_);
+            }
+          }
+        }
+        if (multivalueParamsBuilder_ == null) {
+          if (!other.multivalueParams_.isEmpty()) {
+            if (multivalueParams_.isEmpty()) {
+              multivalueParams_ = other.multivalueParams_;
+              bitField0_ = (bitField0_ & ~0x00010000);
+            } else {
+              ensureMultivalueParamsIsMutable();
+              multivalueParams_.addAll(other.multivalueParams_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.multivalueParams_.isEmpty()) {
+            if (multivalueParamsBuilder_.isEmpty()) {
+              multivalueParamsBuilder_.dispose();
+              multivalueParamsBuilder_ = null;
+              multivalueParams_ = other.multivalueParams_;
+              bitField0_ = (bitField0_ & ~0x00010000);
+              multivalueParamsBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getMultivalueParamsFieldBuilder() : null;
+            } else {
+              multivalueParamsBuilder_.addAllMessages(other.multivalueParams_);
+            }
+          }
+        }
+        if (appendParamsBuilder_ == null) {
+          if (!other.appendParams_.isEmpty()) {
+            if (appendParams_.isEmpty()) {
+              appendParams_ = other.appendParams_;
+              bitField0_ = (bitField0_ & ~0x00020000);
+            } else {
+              ensureAppendParamsIsMutable();
+              appendParams_.addAll(other.appendParams_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.appendParams_.isEmpty()) {
+            if (appendParamsBuilder_.isEmpty()) {
+              appendParamsBuilder_.dispose();
+              appendParamsBuilder_ = null;
+              appendParams_ = other.appendParams_;
+              bitField0_ = (bitField0_ & ~0x00020000);
+              appendParamsBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getAppendParamsFieldBuilder() : null;
+            } else {
+              appendParamsBuilder_.addAllMessages(other.appendParams_);
+            }
+          }
+        }
+        if (trailersBuilder_ == null) {
+          if (!other.trailers_.isEmpty()) {
+            if (trailers_.isEmpty()) {
+              trailers_ = other.trailers_;
+              bitField0_ = (bitField0_ & ~0x00040000);
+            } else {
+              ensureTrailersIsMutable();
+              trailers_.addAll(other.trailers_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.trailers_.isEmpty()) {
+            if (trailersBuilder_.isEmpty()) {
+              trailersBuilder_.dispose();
+              trailersBuilder_ = null;
+              trailers_ = other.trailers_;
+              bitField0_ = (bitField0_ & ~0x00040000);
+              trailersBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getTrailersFieldBuilder() : null;
+            } else {
+              trailersBuilder_.addAllMessages(other.trailers_);
+            }
+          }
+        }
+        if (other.getBodyTruncated() != false) {
+          setBodyTruncated(other.getBodyTruncated());
+        }
+        if (other.getBodySize() != 0L) {
+          setBodySize(other.getBodySize());
         }
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
@@ -2352,6 +3352,81 @@ java.lang.String defaultValue) {
                 bitField0_ |= 0x00002000;
                 break;
               } // case 114
+              case 8002: {
+                coprocess.CoprocessResponseObject.Header m =
+                    input.readMessage(
+                        coprocess.CoprocessResponseObject.Header.parser(),
+                        extensionRegistry);
+                if (multivalueHeadersBuilder_ == null) {
+                  ensureMultivalueHeadersIsMutable();
+                  multivalueHeaders_.add(m);
+                } else {
+                  multivalueHeadersBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8002
+              case 8010: {
+                coprocess.CoprocessResponseObject.Header m =
+                    input.readMessage(
+                        coprocess.CoprocessResponseObject.Header.parser(),
+                        extensionRegistry);
+                if (appendHeadersBuilder_ == null) {
+                  ensureAppendHeadersIsMutable();
+                  appendHeaders_.add(m);
+                } else {
+                  appendHeadersBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8010
+              case 8018: {
+                coprocess.GrapnelValues.Param m =
+                    input.readMessage(
+                        coprocess.GrapnelValues.Param.parser(),
+                        extensionRegistry);
+                if (multivalueParamsBuilder_ == null) {
+                  ensureMultivalueParamsIsMutable();
+                  multivalueParams_.add(m);
+                } else {
+                  multivalueParamsBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8018
+              case 8026: {
+                coprocess.GrapnelValues.Param m =
+                    input.readMessage(
+                        coprocess.GrapnelValues.Param.parser(),
+                        extensionRegistry);
+                if (appendParamsBuilder_ == null) {
+                  ensureAppendParamsIsMutable();
+                  appendParams_.add(m);
+                } else {
+                  appendParamsBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8026
+              case 8034: {
+                coprocess.CoprocessResponseObject.Header m =
+                    input.readMessage(
+                        coprocess.CoprocessResponseObject.Header.parser(),
+                        extensionRegistry);
+                if (trailersBuilder_ == null) {
+                  ensureTrailersIsMutable();
+                  trailers_.add(m);
+                } else {
+                  trailersBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8034
+              case 8040: {
+                bodyTruncated_ = input.readBool();
+                bitField0_ |= 0x00080000;
+                break;
+              } // case 8040
+              case 8048: {
+                bodySize_ = input.readInt64();
+                bitField0_ |= 0x00100000;
+                break;
+              } // case 8048
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -4211,6 +5286,1822 @@ java.lang.String defaultValue) {
         onChanged();
         return this;
       }
+
+      private java.util.List<coprocess.CoprocessResponseObject.Header> multivalueHeaders_ =
+        java.util.Collections.emptyList();
+      private void ensureMultivalueHeadersIsMutable() {
+        if (!((bitField0_ & 0x00004000) != 0)) {
+          multivalueHeaders_ = new java.util.ArrayList<coprocess.CoprocessResponseObject.Header>(multivalueHeaders_);
+          bitField0_ |= 0x00004000;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> multivalueHeadersBuilder_;
+
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header> getMultivalueHeadersList() {
+        if (multivalueHeadersBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(multivalueHeaders_);
+        } else {
+          return multivalueHeadersBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public int getMultivalueHeadersCount() {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.size();
+        } else {
+          return multivalueHeadersBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.get(index);
+        } else {
+          return multivalueHeadersBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder setMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.set(index, value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder setMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(index, value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addAllMultivalueHeaders(
+          java.lang.Iterable<? extends coprocess.CoprocessResponseObject.Header> values) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, multivalueHeaders_);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder clearMultivalueHeaders() {
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeaders_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00004000);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder removeMultivalueHeaders(int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.remove(index);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder getMultivalueHeadersBuilder(
+          int index) {
+        return getMultivalueHeadersFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+          int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.get(index);  } else {
+          return multivalueHeadersBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+           getMultivalueHeadersOrBuilderList() {
+        if (multivalueHeadersBuilder_ != null) {
+          return multivalueHeadersBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(multivalueHeaders_);
+        }
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addMultivalueHeadersBuilder() {
+        return getMultivalueHeadersFieldBuilder().addBuilder(
+            coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addMultivalueHeadersBuilder(
+          int index) {
+        return getMultivalueHeadersFieldBuilder().addBuilder(
+            index, coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The header fields that have several values, with all of them, in order; headers
+       * has the first. Returned, an entry that was changed or added gives the header these
+       * values, one without values removes it, and a name that is missing is left alone.
+       * Names in set_headers and delete_headers are left to those. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header.Builder> 
+           getMultivalueHeadersBuilderList() {
+        return getMultivalueHeadersFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+          getMultivalueHeadersFieldBuilder() {
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeadersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder>(
+                  multivalueHeaders_,
+                  ((bitField0_ & 0x00004000) != 0),
+                  getParentForChildren(),
+                  isClean());
+          multivalueHeaders_ = null;
+        }
+        return multivalueHeadersBuilder_;
+      }
+
+      private java.util.List<coprocess.CoprocessResponseObject.Header> appendHeaders_ =
+        java.util.Collections.emptyList();
+      private void ensureAppendHeadersIsMutable() {
+        if (!((bitField0_ & 0x00008000) != 0)) {
+          appendHeaders_ = new java.util.ArrayList<coprocess.CoprocessResponseObject.Header>(appendHeaders_);
+          bitField0_ |= 0x00008000;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> appendHeadersBuilder_;
+
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header> getAppendHeadersList() {
+        if (appendHeadersBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(appendHeaders_);
+        } else {
+          return appendHeadersBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public int getAppendHeadersCount() {
+        if (appendHeadersBuilder_ == null) {
+          return appendHeaders_.size();
+        } else {
+          return appendHeadersBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header getAppendHeaders(int index) {
+        if (appendHeadersBuilder_ == null) {
+          return appendHeaders_.get(index);
+        } else {
+          return appendHeadersBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder setAppendHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (appendHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.set(index, value);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder setAppendHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (appendHeadersBuilder_ == null) {
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          appendHeadersBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder addAppendHeaders(coprocess.CoprocessResponseObject.Header value) {
+        if (appendHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.add(value);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder addAppendHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (appendHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.add(index, value);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder addAppendHeaders(
+          coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (appendHeadersBuilder_ == null) {
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.add(builderForValue.build());
+          onChanged();
+        } else {
+          appendHeadersBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder addAppendHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (appendHeadersBuilder_ == null) {
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          appendHeadersBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder addAllAppendHeaders(
+          java.lang.Iterable<? extends coprocess.CoprocessResponseObject.Header> values) {
+        if (appendHeadersBuilder_ == null) {
+          ensureAppendHeadersIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, appendHeaders_);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder clearAppendHeaders() {
+        if (appendHeadersBuilder_ == null) {
+          appendHeaders_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00008000);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public Builder removeAppendHeaders(int index) {
+        if (appendHeadersBuilder_ == null) {
+          ensureAppendHeadersIsMutable();
+          appendHeaders_.remove(index);
+          onChanged();
+        } else {
+          appendHeadersBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder getAppendHeadersBuilder(
+          int index) {
+        return getAppendHeadersFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public coprocess.CoprocessResponseObject.HeaderOrBuilder getAppendHeadersOrBuilder(
+          int index) {
+        if (appendHeadersBuilder_ == null) {
+          return appendHeaders_.get(index);  } else {
+          return appendHeadersBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+           getAppendHeadersOrBuilderList() {
+        if (appendHeadersBuilder_ != null) {
+          return appendHeadersBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(appendHeaders_);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addAppendHeadersBuilder() {
+        return getAppendHeadersFieldBuilder().addBuilder(
+            coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addAppendHeadersBuilder(
+          int index) {
+        return getAppendHeadersFieldBuilder().addBuilder(
+            index, coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added to those that the header has once all
+       * other changes are made. Host has no effect.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header append_headers = 1001;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header.Builder> 
+           getAppendHeadersBuilderList() {
+        return getAppendHeadersFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+          getAppendHeadersFieldBuilder() {
+        if (appendHeadersBuilder_ == null) {
+          appendHeadersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder>(
+                  appendHeaders_,
+                  ((bitField0_ & 0x00008000) != 0),
+                  getParentForChildren(),
+                  isClean());
+          appendHeaders_ = null;
+        }
+        return appendHeadersBuilder_;
+      }
+
+      private java.util.List<coprocess.GrapnelValues.Param> multivalueParams_ =
+        java.util.Collections.emptyList();
+      private void ensureMultivalueParamsIsMutable() {
+        if (!((bitField0_ & 0x00010000) != 0)) {
+          multivalueParams_ = new java.util.ArrayList<coprocess.GrapnelValues.Param>(multivalueParams_);
+          bitField0_ |= 0x00010000;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder> multivalueParamsBuilder_;
+
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public java.util.List<coprocess.GrapnelValues.Param> getMultivalueParamsList() {
+        if (multivalueParamsBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(multivalueParams_);
+        } else {
+          return multivalueParamsBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public int getMultivalueParamsCount() {
+        if (multivalueParamsBuilder_ == null) {
+          return multivalueParams_.size();
+        } else {
+          return multivalueParamsBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public coprocess.GrapnelValues.Param getMultivalueParams(int index) {
+        if (multivalueParamsBuilder_ == null) {
+          return multivalueParams_.get(index);
+        } else {
+          return multivalueParamsBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder setMultivalueParams(
+          int index, coprocess.GrapnelValues.Param value) {
+        if (multivalueParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.set(index, value);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder setMultivalueParams(
+          int index, coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (multivalueParamsBuilder_ == null) {
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder addMultivalueParams(coprocess.GrapnelValues.Param value) {
+        if (multivalueParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.add(value);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder addMultivalueParams(
+          int index, coprocess.GrapnelValues.Param value) {
+        if (multivalueParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.add(index, value);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder addMultivalueParams(
+          coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (multivalueParamsBuilder_ == null) {
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.add(builderForValue.build());
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder addMultivalueParams(
+          int index, coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (multivalueParamsBuilder_ == null) {
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder addAllMultivalueParams(
+          java.lang.Iterable<? extends coprocess.GrapnelValues.Param> values) {
+        if (multivalueParamsBuilder_ == null) {
+          ensureMultivalueParamsIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, multivalueParams_);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder clearMultivalueParams() {
+        if (multivalueParamsBuilder_ == null) {
+          multivalueParams_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00010000);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public Builder removeMultivalueParams(int index) {
+        if (multivalueParamsBuilder_ == null) {
+          ensureMultivalueParamsIsMutable();
+          multivalueParams_.remove(index);
+          onChanged();
+        } else {
+          multivalueParamsBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder getMultivalueParamsBuilder(
+          int index) {
+        return getMultivalueParamsFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public coprocess.GrapnelValues.ParamOrBuilder getMultivalueParamsOrBuilder(
+          int index) {
+        if (multivalueParamsBuilder_ == null) {
+          return multivalueParams_.get(index);  } else {
+          return multivalueParamsBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+           getMultivalueParamsOrBuilderList() {
+        if (multivalueParamsBuilder_ != null) {
+          return multivalueParamsBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(multivalueParams_);
+        }
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder addMultivalueParamsBuilder() {
+        return getMultivalueParamsFieldBuilder().addBuilder(
+            coprocess.GrapnelValues.Param.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder addMultivalueParamsBuilder(
+          int index) {
+        return getMultivalueParamsFieldBuilder().addBuilder(
+            index, coprocess.GrapnelValues.Param.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The query parameters that have several values, with all of them, in order; params
+       * has the first, and url the query as it stands. Returned, as multivalue_headers;
+       * add_params, delete_params and a query written into url win.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param multivalue_params = 1002;</code>
+       */
+      public java.util.List<coprocess.GrapnelValues.Param.Builder> 
+           getMultivalueParamsBuilderList() {
+        return getMultivalueParamsFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder> 
+          getMultivalueParamsFieldBuilder() {
+        if (multivalueParamsBuilder_ == null) {
+          multivalueParamsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder>(
+                  multivalueParams_,
+                  ((bitField0_ & 0x00010000) != 0),
+                  getParentForChildren(),
+                  isClean());
+          multivalueParams_ = null;
+        }
+        return multivalueParamsBuilder_;
+      }
+
+      private java.util.List<coprocess.GrapnelValues.Param> appendParams_ =
+        java.util.Collections.emptyList();
+      private void ensureAppendParamsIsMutable() {
+        if (!((bitField0_ & 0x00020000) != 0)) {
+          appendParams_ = new java.util.ArrayList<coprocess.GrapnelValues.Param>(appendParams_);
+          bitField0_ |= 0x00020000;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder> appendParamsBuilder_;
+
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public java.util.List<coprocess.GrapnelValues.Param> getAppendParamsList() {
+        if (appendParamsBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(appendParams_);
+        } else {
+          return appendParamsBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public int getAppendParamsCount() {
+        if (appendParamsBuilder_ == null) {
+          return appendParams_.size();
+        } else {
+          return appendParamsBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public coprocess.GrapnelValues.Param getAppendParams(int index) {
+        if (appendParamsBuilder_ == null) {
+          return appendParams_.get(index);
+        } else {
+          return appendParamsBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder setAppendParams(
+          int index, coprocess.GrapnelValues.Param value) {
+        if (appendParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendParamsIsMutable();
+          appendParams_.set(index, value);
+          onChanged();
+        } else {
+          appendParamsBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder setAppendParams(
+          int index, coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (appendParamsBuilder_ == null) {
+          ensureAppendParamsIsMutable();
+          appendParams_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          appendParamsBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder addAppendParams(coprocess.GrapnelValues.Param value) {
+        if (appendParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendParamsIsMutable();
+          appendParams_.add(value);
+          onChanged();
+        } else {
+          appendParamsBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder addAppendParams(
+          int index, coprocess.GrapnelValues.Param value) {
+        if (appendParamsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureAppendParamsIsMutable();
+          appendParams_.add(index, value);
+          onChanged();
+        } else {
+          appendParamsBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder addAppendParams(
+          coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (appendParamsBuilder_ == null) {
+          ensureAppendParamsIsMutable();
+          appendParams_.add(builderForValue.build());
+          onChanged();
+        } else {
+          appendParamsBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder addAppendParams(
+          int index, coprocess.GrapnelValues.Param.Builder builderForValue) {
+        if (appendParamsBuilder_ == null) {
+          ensureAppendParamsIsMutable();
+          appendParams_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          appendParamsBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder addAllAppendParams(
+          java.lang.Iterable<? extends coprocess.GrapnelValues.Param> values) {
+        if (appendParamsBuilder_ == null) {
+          ensureAppendParamsIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, appendParams_);
+          onChanged();
+        } else {
+          appendParamsBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder clearAppendParams() {
+        if (appendParamsBuilder_ == null) {
+          appendParams_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00020000);
+          onChanged();
+        } else {
+          appendParamsBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public Builder removeAppendParams(int index) {
+        if (appendParamsBuilder_ == null) {
+          ensureAppendParamsIsMutable();
+          appendParams_.remove(index);
+          onChanged();
+        } else {
+          appendParamsBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder getAppendParamsBuilder(
+          int index) {
+        return getAppendParamsFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public coprocess.GrapnelValues.ParamOrBuilder getAppendParamsOrBuilder(
+          int index) {
+        if (appendParamsBuilder_ == null) {
+          return appendParams_.get(index);  } else {
+          return appendParamsBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public java.util.List<? extends coprocess.GrapnelValues.ParamOrBuilder> 
+           getAppendParamsOrBuilderList() {
+        if (appendParamsBuilder_ != null) {
+          return appendParamsBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(appendParams_);
+        }
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder addAppendParamsBuilder() {
+        return getAppendParamsFieldBuilder().addBuilder(
+            coprocess.GrapnelValues.Param.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public coprocess.GrapnelValues.Param.Builder addAppendParamsBuilder(
+          int index) {
+        return getAppendParamsFieldBuilder().addBuilder(
+            index, coprocess.GrapnelValues.Param.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Sent empty. Returned, the values are added at the end of the query, once all other
+       * changes are made.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Param append_params = 1003;</code>
+       */
+      public java.util.List<coprocess.GrapnelValues.Param.Builder> 
+           getAppendParamsBuilderList() {
+        return getAppendParamsFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder> 
+          getAppendParamsFieldBuilder() {
+        if (appendParamsBuilder_ == null) {
+          appendParamsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.GrapnelValues.Param, coprocess.GrapnelValues.Param.Builder, coprocess.GrapnelValues.ParamOrBuilder>(
+                  appendParams_,
+                  ((bitField0_ & 0x00020000) != 0),
+                  getParentForChildren(),
+                  isClean());
+          appendParams_ = null;
+        }
+        return appendParamsBuilder_;
+      }
+
+      private java.util.List<coprocess.CoprocessResponseObject.Header> trailers_ =
+        java.util.Collections.emptyList();
+      private void ensureTrailersIsMutable() {
+        if (!((bitField0_ & 0x00040000) != 0)) {
+          trailers_ = new java.util.ArrayList<coprocess.CoprocessResponseObject.Header>(trailers_);
+          bitField0_ |= 0x00040000;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> trailersBuilder_;
+
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header> getTrailersList() {
+        if (trailersBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(trailers_);
+        } else {
+          return trailersBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public int getTrailersCount() {
+        if (trailersBuilder_ == null) {
+          return trailers_.size();
+        } else {
+          return trailersBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header getTrailers(int index) {
+        if (trailersBuilder_ == null) {
+          return trailers_.get(index);
+        } else {
+          return trailersBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder setTrailers(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.set(index, value);
+          onChanged();
+        } else {
+          trailersBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder setTrailers(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder addTrailers(coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.add(value);
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder addTrailers(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.add(index, value);
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder addTrailers(
+          coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.add(builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder addTrailers(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder addAllTrailers(
+          java.lang.Iterable<? extends coprocess.CoprocessResponseObject.Header> values) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, trailers_);
+          onChanged();
+        } else {
+          trailersBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder clearTrailers() {
+        if (trailersBuilder_ == null) {
+          trailers_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00040000);
+          onChanged();
+        } else {
+          trailersBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public Builder removeTrailers(int index) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.remove(index);
+          onChanged();
+        } else {
+          trailersBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder getTrailersBuilder(
+          int index) {
+        return getTrailersFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+          int index) {
+        if (trailersBuilder_ == null) {
+          return trailers_.get(index);  } else {
+          return trailersBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+           getTrailersOrBuilderList() {
+        if (trailersBuilder_ != null) {
+          return trailersBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(trailers_);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addTrailersBuilder() {
+        return getTrailersFieldBuilder().addBuilder(
+            coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addTrailersBuilder(
+          int index) {
+        return getTrailersFieldBuilder().addBuilder(
+            index, coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a request without a body has none.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1004;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header.Builder> 
+           getTrailersBuilderList() {
+        return getTrailersFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+          getTrailersFieldBuilder() {
+        if (trailersBuilder_ == null) {
+          trailersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder>(
+                  trailers_,
+                  ((bitField0_ & 0x00040000) != 0),
+                  getParentForChildren(),
+                  isClean());
+          trailers_ = null;
+        }
+        return trailersBuilder_;
+      }
+
+      private boolean bodyTruncated_ ;
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1005;</code>
+       * @return The bodyTruncated.
+       */
+      @java.lang.Override
+      public boolean getBodyTruncated() {
+        return bodyTruncated_;
+      }
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1005;</code>
+       * @param value The bodyTruncated to set.
+       * @return This builder for chaining.
+       */
+      public Builder setBodyTruncated(boolean value) {
+
+        bodyTruncated_ = value;
+        bitField0_ |= 0x00080000;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1005;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearBodyTruncated() {
+        bitField0_ = (bitField0_ & ~0x00080000);
+        bodyTruncated_ = false;
+        onChanged();
+        return this;
+      }
+
+      private long bodySize_ ;
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1006;</code>
+       * @return The bodySize.
+       */
+      @java.lang.Override
+      public long getBodySize() {
+        return bodySize_;
+      }
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1006;</code>
+       * @param value The bodySize to set.
+       * @return This builder for chaining.
+       */
+      public Builder setBodySize(long value) {
+
+        bodySize_ = value;
+        bitField0_ |= 0x00100000;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1006;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearBodySize() {
+        bitField0_ = (bitField0_ & ~0x00100000);
+        bodySize_ = 0L;
+        onChanged();
+        return this;
+      }
       @java.lang.Override
       public final Builder setUnknownFields(
           final com.google.protobuf.UnknownFieldSet unknownFields) {
@@ -4315,41 +7206,51 @@ java.lang.String defaultValue) {
   static {
     java.lang.String[] descriptorData = {
       "\n#coprocess_mini_request_object.proto\022\tc" +
-      "oprocess\032 coprocess_return_overrides.pro" +
-      "to\"\232\006\n\021MiniRequestObject\022:\n\007headers\030\001 \003(" +
-      "\0132).coprocess.MiniRequestObject.HeadersE" +
-      "ntry\022A\n\013set_headers\030\002 \003(\0132,.coprocess.Mi" +
-      "niRequestObject.SetHeadersEntry\022\026\n\016delet" +
-      "e_headers\030\003 \003(\t\022\014\n\004body\030\004 \001(\t\022\013\n\003url\030\005 \001" +
-      "(\t\0228\n\006params\030\006 \003(\0132(.coprocess.MiniReque" +
-      "stObject.ParamsEntry\022?\n\nadd_params\030\007 \003(\013" +
-      "2+.coprocess.MiniRequestObject.AddParams" +
-      "Entry\022I\n\017extended_params\030\010 \003(\01320.coproce" +
-      "ss.MiniRequestObject.ExtendedParamsEntry" +
-      "\022\025\n\rdelete_params\030\t \003(\t\0224\n\020return_overri" +
-      "des\030\n \001(\0132\032.coprocess.ReturnOverrides\022\016\n" +
-      "\006method\030\013 \001(\t\022\023\n\013request_uri\030\014 \001(\t\022\016\n\006sc" +
-      "heme\030\r \001(\t\022\020\n\010raw_body\030\016 \001(\014\032.\n\014HeadersE" +
-      "ntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0321\n\017" +
-      "SetHeadersEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 " +
-      "\001(\t:\0028\001\032-\n\013ParamsEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005v" +
-      "alue\030\002 \001(\t:\0028\001\0320\n\016AddParamsEntry\022\013\n\003key\030" +
-      "\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0325\n\023ExtendedPara" +
-      "msEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B" +
-      "4Z2github.com/grapnel-gateway/grapnel/pr" +
-      "oto/coprocessb\006proto3"
+      "oprocess\032\037coprocess_response_object.prot" +
+      "o\032 coprocess_return_overrides.proto\032\024gra" +
+      "pnel_values.proto\"\241\010\n\021MiniRequestObject\022" +
+      ":\n\007headers\030\001 \003(\0132).coprocess.MiniRequest" +
+      "Object.HeadersEntry\022A\n\013set_headers\030\002 \003(\013" +
+      "2,.coprocess.MiniRequestObject.SetHeader" +
+      "sEntry\022\026\n\016delete_headers\030\003 \003(\t\022\014\n\004body\030\004" +
+      " \001(\t\022\013\n\003url\030\005 \001(\t\0228\n\006params\030\006 \003(\0132(.copr" +
+      "ocess.MiniRequestObject.ParamsEntry\022?\n\na" +
+      "dd_params\030\007 \003(\0132+.coprocess.MiniRequestO" +
+      "bject.AddParamsEntry\022I\n\017extended_params\030" +
+      "\010 \003(\01320.coprocess.MiniRequestObject.Exte" +
+      "ndedParamsEntry\022\025\n\rdelete_params\030\t \003(\t\0224" +
+      "\n\020return_overrides\030\n \001(\0132\032.coprocess.Ret" +
+      "urnOverrides\022\016\n\006method\030\013 \001(\t\022\023\n\013request_" +
+      "uri\030\014 \001(\t\022\016\n\006scheme\030\r \001(\t\022\020\n\010raw_body\030\016 " +
+      "\001(\014\022.\n\022multivalue_headers\030\350\007 \003(\0132\021.copro" +
+      "cess.Header\022*\n\016append_headers\030\351\007 \003(\0132\021.c" +
+      "oprocess.Header\022,\n\021multivalue_params\030\352\007 " +
+      "\003(\0132\020.coprocess.Param\022(\n\rappend_params\030\353" +
+      "\007 \003(\0132\020.coprocess.Param\022$\n\010trailers\030\354\007 \003" +
+      "(\0132\021.coprocess.Header\022\027\n\016body_truncated\030" +
+      "\355\007 \001(\010\022\022\n\tbody_size\030\356\007 \001(\003\032.\n\014HeadersEnt" +
+      "ry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0321\n\017Se" +
+      "tHeadersEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(" +
+      "\t:\0028\001\032-\n\013ParamsEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005val" +
+      "ue\030\002 \001(\t:\0028\001\0320\n\016AddParamsEntry\022\013\n\003key\030\001 " +
+      "\001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0325\n\023ExtendedParams" +
+      "Entry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z" +
+      "2github.com/grapnel-gateway/grapnel/prot" +
+      "o/coprocessb\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          coprocess.CoprocessResponseObject.getDescriptor(),
           coprocess.CoprocessReturnOverrides.getDescriptor(),
+          coprocess.GrapnelValues.getDescriptor(),
         });
     internal_static_coprocess_MiniRequestObject_descriptor =
       getDescriptor().getMessageTypes().get(0);
     internal_static_coprocess_MiniRequestObject_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_MiniRequestObject_descriptor,
-        new java.lang.String[] { "Headers", "SetHeaders", "DeleteHeaders", "Body", "Url", "Params", "AddParams", "ExtendedParams", "DeleteParams", "ReturnOverrides", "Method", "RequestUri", "Scheme", "RawBody", });
+        new java.lang.String[] { "Headers", "SetHeaders", "DeleteHeaders", "Body", "Url", "Params", "AddParams", "ExtendedParams", "DeleteParams", "ReturnOverrides", "Method", "RequestUri", "Scheme", "RawBody", "MultivalueHeaders", "AppendHeaders", "MultivalueParams", "AppendParams", "Trailers", "BodyTruncated", "BodySize", });
     internal_static_coprocess_MiniRequestObject_HeadersEntry_descriptor =
       internal_static_coprocess_MiniRequestObject_descriptor.getNestedTypes().get(0);
     internal_static_coprocess_MiniRequestObject_HeadersEntry_fieldAccessorTable = new
@@ -4380,7 +7281,9 @@ java.lang.String defaultValue) {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_MiniRequestObject_ExtendedParamsEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
+    coprocess.CoprocessResponseObject.getDescriptor();
     coprocess.CoprocessReturnOverrides.getDescriptor();
+    coprocess.GrapnelValues.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -285,6 +285,36 @@ java.lang.String defaultValue);
      * <code>.coprocess.ResponseObject response = 7;</code>
      */
     coprocess.CoprocessResponseObject.ResponseObjectOrBuilder getResponseOrBuilder();
+
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     * @return Whether the facts field is set.
+     */
+    boolean hasFacts();
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     * @return The facts.
+     */
+    coprocess.GrapnelFacts.Facts getFacts();
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     */
+    coprocess.GrapnelFacts.FactsOrBuilder getFactsOrBuilder();
   }
   /**
    * <pre>
@@ -755,6 +785,47 @@ java.lang.String defaultValue) {
       return response_ == null ? coprocess.CoprocessResponseObject.ResponseObject.getDefaultInstance() : response_;
     }
 
+    public static final int FACTS_FIELD_NUMBER = 1000;
+    private coprocess.GrapnelFacts.Facts facts_;
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     * @return Whether the facts field is set.
+     */
+    @java.lang.Override
+    public boolean hasFacts() {
+      return ((bitField0_ & 0x00000008) != 0);
+    }
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     * @return The facts.
+     */
+    @java.lang.Override
+    public coprocess.GrapnelFacts.Facts getFacts() {
+      return facts_ == null ? coprocess.GrapnelFacts.Facts.getDefaultInstance() : facts_;
+    }
+    /**
+     * <pre>
+     * What the hook's configuration asks for under facts: the connection, the client's
+     * certificate, the route and so on. Ignored when returned.
+     * </pre>
+     *
+     * <code>.coprocess.Facts facts = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelFacts.FactsOrBuilder getFactsOrBuilder() {
+      return facts_ == null ? coprocess.GrapnelFacts.Facts.getDefaultInstance() : facts_;
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -795,6 +866,9 @@ java.lang.String defaultValue) {
           6);
       if (((bitField0_ & 0x00000004) != 0)) {
         output.writeMessage(7, getResponse());
+      }
+      if (((bitField0_ & 0x00000008) != 0)) {
+        output.writeMessage(1000, getFacts());
       }
       getUnknownFields().writeTo(output);
     }
@@ -844,6 +918,10 @@ java.lang.String defaultValue) {
         size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(7, getResponse());
       }
+      if (((bitField0_ & 0x00000008) != 0)) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1000, getFacts());
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -881,6 +959,11 @@ java.lang.String defaultValue) {
         if (!getResponse()
             .equals(other.getResponse())) return false;
       }
+      if (hasFacts() != other.hasFacts()) return false;
+      if (hasFacts()) {
+        if (!getFacts()
+            .equals(other.getFacts())) return false;
+      }
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -915,6 +998,10 @@ java.lang.String defaultValue) {
       if (hasResponse()) {
         hash = (37 * hash) + RESPONSE_FIELD_NUMBER;
         hash = (53 * hash) + getResponse().hashCode();
+      }
+      if (hasFacts()) {
+        hash = (37 * hash) + FACTS_FIELD_NUMBER;
+        hash = (53 * hash) + getFacts().hashCode();
       }
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
@@ -1080,6 +1167,7 @@ java.lang.String defaultValue) {
           getRequestFieldBuilder();
           getSessionFieldBuilder();
           getResponseFieldBuilder();
+          getFactsFieldBuilder();
         }
       }
       @java.lang.Override
@@ -1104,6 +1192,11 @@ java.lang.String defaultValue) {
         if (responseBuilder_ != null) {
           responseBuilder_.dispose();
           responseBuilder_ = null;
+        }
+        facts_ = null;
+        if (factsBuilder_ != null) {
+          factsBuilder_.dispose();
+          factsBuilder_ = null;
         }
         return this;
       }
@@ -1170,6 +1263,12 @@ java.lang.String defaultValue) {
               ? response_
               : responseBuilder_.build();
           to_bitField0_ |= 0x00000004;
+        }
+        if (((from_bitField0_ & 0x00000080) != 0)) {
+          result.facts_ = factsBuilder_ == null
+              ? facts_
+              : factsBuilder_.build();
+          to_bitField0_ |= 0x00000008;
         }
         result.bitField0_ |= to_bitField0_;
       }
@@ -1240,6 +1339,9 @@ java.lang.String defaultValue) {
         bitField0_ |= 0x00000020;
         if (other.hasResponse()) {
           mergeResponse(other.getResponse());
+        }
+        if (other.hasFacts()) {
+          mergeFacts(other.getFacts());
         }
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
@@ -1316,6 +1418,13 @@ java.lang.String defaultValue) {
                 bitField0_ |= 0x00000040;
                 break;
               } // case 58
+              case 8002: {
+                input.readMessage(
+                    getFactsFieldBuilder().getBuilder(),
+                    extensionRegistry);
+                bitField0_ |= 0x00000080;
+                break;
+              } // case 8002
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -2360,6 +2469,172 @@ java.lang.String defaultValue) {
           response_ = null;
         }
         return responseBuilder_;
+      }
+
+      private coprocess.GrapnelFacts.Facts facts_;
+      private com.google.protobuf.SingleFieldBuilderV3<
+          coprocess.GrapnelFacts.Facts, coprocess.GrapnelFacts.Facts.Builder, coprocess.GrapnelFacts.FactsOrBuilder> factsBuilder_;
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       * @return Whether the facts field is set.
+       */
+      public boolean hasFacts() {
+        return ((bitField0_ & 0x00000080) != 0);
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       * @return The facts.
+       */
+      public coprocess.GrapnelFacts.Facts getFacts() {
+        if (factsBuilder_ == null) {
+          return facts_ == null ? coprocess.GrapnelFacts.Facts.getDefaultInstance() : facts_;
+        } else {
+          return factsBuilder_.getMessage();
+        }
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public Builder setFacts(coprocess.GrapnelFacts.Facts value) {
+        if (factsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          facts_ = value;
+        } else {
+          factsBuilder_.setMessage(value);
+        }
+        bitField0_ |= 0x00000080;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public Builder setFacts(
+          coprocess.GrapnelFacts.Facts.Builder builderForValue) {
+        if (factsBuilder_ == null) {
+          facts_ = builderForValue.build();
+        } else {
+          factsBuilder_.setMessage(builderForValue.build());
+        }
+        bitField0_ |= 0x00000080;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public Builder mergeFacts(coprocess.GrapnelFacts.Facts value) {
+        if (factsBuilder_ == null) {
+          if (((bitField0_ & 0x00000080) != 0) &&
+            facts_ != null &&
+            facts_ != coprocess.GrapnelFacts.Facts.getDefaultInstance()) {
+            getFactsBuilder().mergeFrom(value);
+          } else {
+            facts_ = value;
+          }
+        } else {
+          factsBuilder_.mergeFrom(value);
+        }
+        if (facts_ != null) {
+          bitField0_ |= 0x00000080;
+          onChanged();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public Builder clearFacts() {
+        bitField0_ = (bitField0_ & ~0x00000080);
+        facts_ = null;
+        if (factsBuilder_ != null) {
+          factsBuilder_.dispose();
+          factsBuilder_ = null;
+        }
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public coprocess.GrapnelFacts.Facts.Builder getFactsBuilder() {
+        bitField0_ |= 0x00000080;
+        onChanged();
+        return getFactsFieldBuilder().getBuilder();
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      public coprocess.GrapnelFacts.FactsOrBuilder getFactsOrBuilder() {
+        if (factsBuilder_ != null) {
+          return factsBuilder_.getMessageOrBuilder();
+        } else {
+          return facts_ == null ?
+              coprocess.GrapnelFacts.Facts.getDefaultInstance() : facts_;
+        }
+      }
+      /**
+       * <pre>
+       * What the hook's configuration asks for under facts: the connection, the client's
+       * certificate, the route and so on. Ignored when returned.
+       * </pre>
+       *
+       * <code>.coprocess.Facts facts = 1000;</code>
+       */
+      private com.google.protobuf.SingleFieldBuilderV3<
+          coprocess.GrapnelFacts.Facts, coprocess.GrapnelFacts.Facts.Builder, coprocess.GrapnelFacts.FactsOrBuilder> 
+          getFactsFieldBuilder() {
+        if (factsBuilder_ == null) {
+          factsBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+              coprocess.GrapnelFacts.Facts, coprocess.GrapnelFacts.Facts.Builder, coprocess.GrapnelFacts.FactsOrBuilder>(
+                  getFacts(),
+                  getParentForChildren(),
+                  isClean());
+          facts_ = null;
+        }
+        return factsBuilder_;
       }
       @java.lang.Override
       public final Builder setUnknownFields(
@@ -3484,22 +3759,23 @@ java.lang.String defaultValue) {
       "rocess_common.proto\032#coprocess_mini_requ" +
       "est_object.proto\032\037coprocess_response_obj" +
       "ect.proto\032\035coprocess_session_state.proto" +
-      "\"\205\003\n\006Object\022&\n\thook_type\030\001 \001(\0162\023.coproce" +
-      "ss.HookType\022\021\n\thook_name\030\002 \001(\t\022-\n\007reques" +
-      "t\030\003 \001(\0132\034.coprocess.MiniRequestObject\022(\n" +
-      "\007session\030\004 \001(\0132\027.coprocess.SessionState\022" +
-      "1\n\010metadata\030\005 \003(\0132\037.coprocess.Object.Met" +
-      "adataEntry\022)\n\004spec\030\006 \003(\0132\033.coprocess.Obj" +
-      "ect.SpecEntry\022+\n\010response\030\007 \001(\0132\031.coproc" +
-      "ess.ResponseObject\032/\n\rMetadataEntry\022\013\n\003k" +
-      "ey\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\032+\n\tSpecEntry" +
-      "\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"\030\n\005Even" +
-      "t\022\017\n\007payload\030\001 \001(\t\"\014\n\nEventReply2|\n\nDisp" +
-      "atcher\0222\n\010Dispatch\022\021.coprocess.Object\032\021." +
-      "coprocess.Object\"\000\022:\n\rDispatchEvent\022\020.co" +
-      "process.Event\032\025.coprocess.EventReply\"\000B4" +
-      "Z2github.com/grapnel-gateway/grapnel/pro" +
-      "to/coprocessb\006proto3"
+      "\032\023grapnel_facts.proto\"\247\003\n\006Object\022&\n\thook" +
+      "_type\030\001 \001(\0162\023.coprocess.HookType\022\021\n\thook" +
+      "_name\030\002 \001(\t\022-\n\007request\030\003 \001(\0132\034.coprocess" +
+      ".MiniRequestObject\022(\n\007session\030\004 \001(\0132\027.co" +
+      "process.SessionState\0221\n\010metadata\030\005 \003(\0132\037" +
+      ".coprocess.Object.MetadataEntry\022)\n\004spec\030" +
+      "\006 \003(\0132\033.coprocess.Object.SpecEntry\022+\n\010re" +
+      "sponse\030\007 \001(\0132\031.coprocess.ResponseObject\022" +
+      " \n\005facts\030\350\007 \001(\0132\020.coprocess.Facts\032/\n\rMet" +
+      "adataEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\002" +
+      "8\001\032+\n\tSpecEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 " +
+      "\001(\t:\0028\001\"\030\n\005Event\022\017\n\007payload\030\001 \001(\t\"\014\n\nEve" +
+      "ntReply2|\n\nDispatcher\0222\n\010Dispatch\022\021.copr" +
+      "ocess.Object\032\021.coprocess.Object\"\000\022:\n\rDis" +
+      "patchEvent\022\020.coprocess.Event\032\025.coprocess" +
+      ".EventReply\"\000B4Z2github.com/grapnel-gate" +
+      "way/grapnel/proto/coprocessb\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -3508,13 +3784,14 @@ java.lang.String defaultValue) {
           coprocess.CoprocessMiniRequestObject.getDescriptor(),
           coprocess.CoprocessResponseObject.getDescriptor(),
           coprocess.CoprocessSessionState.getDescriptor(),
+          coprocess.GrapnelFacts.getDescriptor(),
         });
     internal_static_coprocess_Object_descriptor =
       getDescriptor().getMessageTypes().get(0);
     internal_static_coprocess_Object_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_Object_descriptor,
-        new java.lang.String[] { "HookType", "HookName", "Request", "Session", "Metadata", "Spec", "Response", });
+        new java.lang.String[] { "HookType", "HookName", "Request", "Session", "Metadata", "Spec", "Response", "Facts", });
     internal_static_coprocess_Object_MetadataEntry_descriptor =
       internal_static_coprocess_Object_descriptor.getNestedTypes().get(0);
     internal_static_coprocess_Object_MetadataEntry_fieldAccessorTable = new
@@ -3543,6 +3820,7 @@ java.lang.String defaultValue) {
     coprocess.CoprocessMiniRequestObject.getDescriptor();
     coprocess.CoprocessResponseObject.getDescriptor();
     coprocess.CoprocessSessionState.getDescriptor();
+    coprocess.GrapnelFacts.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -181,6 +181,82 @@ java.lang.String defaultValue);
      */
     coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
         int index);
+
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    java.util.List<coprocess.CoprocessResponseObject.Header> 
+        getTrailersList();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.Header getTrailers(int index);
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    int getTrailersCount();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getTrailersOrBuilderList();
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     * </pre>
+     *
+     * <code>bool body_truncated = 1001;</code>
+     * @return The bodyTruncated.
+     */
+    boolean getBodyTruncated();
+
+    /**
+     * <pre>
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     * </pre>
+     *
+     * <code>int64 body_size = 1002;</code>
+     * @return The bodySize.
+     */
+    long getBodySize();
   }
   /**
    * <pre>
@@ -203,6 +279,7 @@ java.lang.String defaultValue);
       rawBody_ = com.google.protobuf.ByteString.EMPTY;
       body_ = "";
       multivalueHeaders_ = java.util.Collections.emptyList();
+      trailers_ = java.util.Collections.emptyList();
     }
 
     @java.lang.Override
@@ -493,6 +570,109 @@ java.lang.String defaultValue) {
       return multivalueHeaders_.get(index);
     }
 
+    public static final int TRAILERS_FIELD_NUMBER = 1000;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.CoprocessResponseObject.Header> trailers_;
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.CoprocessResponseObject.Header> getTrailersList() {
+      return trailers_;
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getTrailersOrBuilderList() {
+      return trailers_;
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    @java.lang.Override
+    public int getTrailersCount() {
+      return trailers_.size();
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.Header getTrailers(int index) {
+      return trailers_.get(index);
+    }
+    /**
+     * <pre>
+     * The trailers, which follow the body. Sent where there are any. Returned, an entry
+     * sets its trailer, one without values removes it, and a name that is missing is
+     * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header trailers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+        int index) {
+      return trailers_.get(index);
+    }
+
+    public static final int BODY_TRUNCATED_FIELD_NUMBER = 1001;
+    private boolean bodyTruncated_ = false;
+    /**
+     * <pre>
+     * Whether raw_body is only the beginning of the body, since the hook asks for no
+     * more. Then the body cannot be changed. Ignored when returned.
+     * </pre>
+     *
+     * <code>bool body_truncated = 1001;</code>
+     * @return The bodyTruncated.
+     */
+    @java.lang.Override
+    public boolean getBodyTruncated() {
+      return bodyTruncated_;
+    }
+
+    public static final int BODY_SIZE_FIELD_NUMBER = 1002;
+    private long bodySize_ = 0L;
+    /**
+     * <pre>
+     * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+     * is not known. Ignored when returned.
+     * </pre>
+     *
+     * <code>int64 body_size = 1002;</code>
+     * @return The bodySize.
+     */
+    @java.lang.Override
+    public long getBodySize() {
+      return bodySize_;
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -524,6 +704,15 @@ java.lang.String defaultValue) {
           4);
       for (int i = 0; i < multivalueHeaders_.size(); i++) {
         output.writeMessage(5, multivalueHeaders_.get(i));
+      }
+      for (int i = 0; i < trailers_.size(); i++) {
+        output.writeMessage(1000, trailers_.get(i));
+      }
+      if (bodyTruncated_ != false) {
+        output.writeBool(1001, bodyTruncated_);
+      }
+      if (bodySize_ != 0L) {
+        output.writeInt64(1002, bodySize_);
       }
       getUnknownFields().writeTo(output);
     }
@@ -559,6 +748,18 @@ java.lang.String defaultValue) {
         size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(5, multivalueHeaders_.get(i));
       }
+      for (int i = 0; i < trailers_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1000, trailers_.get(i));
+      }
+      if (bodyTruncated_ != false) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeBoolSize(1001, bodyTruncated_);
+      }
+      if (bodySize_ != 0L) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeInt64Size(1002, bodySize_);
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -584,6 +785,12 @@ java.lang.String defaultValue) {
           other.internalGetHeaders())) return false;
       if (!getMultivalueHeadersList()
           .equals(other.getMultivalueHeadersList())) return false;
+      if (!getTrailersList()
+          .equals(other.getTrailersList())) return false;
+      if (getBodyTruncated()
+          != other.getBodyTruncated()) return false;
+      if (getBodySize()
+          != other.getBodySize()) return false;
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -609,6 +816,16 @@ java.lang.String defaultValue) {
         hash = (37 * hash) + MULTIVALUE_HEADERS_FIELD_NUMBER;
         hash = (53 * hash) + getMultivalueHeadersList().hashCode();
       }
+      if (getTrailersCount() > 0) {
+        hash = (37 * hash) + TRAILERS_FIELD_NUMBER;
+        hash = (53 * hash) + getTrailersList().hashCode();
+      }
+      hash = (37 * hash) + BODY_TRUNCATED_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+          getBodyTruncated());
+      hash = (37 * hash) + BODY_SIZE_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getBodySize());
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
       return hash;
@@ -778,6 +995,15 @@ java.lang.String defaultValue) {
           multivalueHeadersBuilder_.clear();
         }
         bitField0_ = (bitField0_ & ~0x00000010);
+        if (trailersBuilder_ == null) {
+          trailers_ = java.util.Collections.emptyList();
+        } else {
+          trailers_ = null;
+          trailersBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00000020);
+        bodyTruncated_ = false;
+        bodySize_ = 0L;
         return this;
       }
 
@@ -820,6 +1046,15 @@ java.lang.String defaultValue) {
         } else {
           result.multivalueHeaders_ = multivalueHeadersBuilder_.build();
         }
+        if (trailersBuilder_ == null) {
+          if (((bitField0_ & 0x00000020) != 0)) {
+            trailers_ = java.util.Collections.unmodifiableList(trailers_);
+            bitField0_ = (bitField0_ & ~0x00000020);
+          }
+          result.trailers_ = trailers_;
+        } else {
+          result.trailers_ = trailersBuilder_.build();
+        }
       }
 
       private void buildPartial0(coprocess.CoprocessResponseObject.ResponseObject result) {
@@ -836,6 +1071,12 @@ java.lang.String defaultValue) {
         if (((from_bitField0_ & 0x00000008) != 0)) {
           result.headers_ = internalGetHeaders();
           result.headers_.makeImmutable();
+        }
+        if (((from_bitField0_ & 0x00000040) != 0)) {
+          result.bodyTruncated_ = bodyTruncated_;
+        }
+        if (((from_bitField0_ & 0x00000080) != 0)) {
+          result.bodySize_ = bodySize_;
         }
       }
 
@@ -923,6 +1164,38 @@ java.lang.String defaultValue) {
             }
           }
         }
+        if (trailersBuilder_ == null) {
+          if (!other.trailers_.isEmpty()) {
+            if (trailers_.isEmpty()) {
+              trailers_ = other.trailers_;
+              bitField0_ = (bitField0_ & ~0x00000020);
+            } else {
+              ensureTrailersIsMutable();
+              trailers_.addAll(other.trailers_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.trailers_.isEmpty()) {
+            if (trailersBuilder_.isEmpty()) {
+              trailersBuilder_.dispose();
+              trailersBuilder_ = null;
+              trailers_ = other.trailers_;
+              bitField0_ = (bitField0_ & ~0x00000020);
+              trailersBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getTrailersFieldBuilder() : null;
+            } else {
+              trailersBuilder_.addAllMessages(other.trailers_);
+            }
+          }
+        }
+        if (other.getBodyTruncated() != false) {
+          setBodyTruncated(other.getBodyTruncated());
+        }
+        if (other.getBodySize() != 0L) {
+          setBodySize(other.getBodySize());
+        }
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
         return this;
@@ -986,6 +1259,29 @@ java.lang.String defaultValue) {
                 }
                 break;
               } // case 42
+              case 8002: {
+                coprocess.CoprocessResponseObject.Header m =
+                    input.readMessage(
+                        coprocess.CoprocessResponseObject.Header.parser(),
+                        extensionRegistry);
+                if (trailersBuilder_ == null) {
+                  ensureTrailersIsMutable();
+                  trailers_.add(m);
+                } else {
+                  trailersBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8002
+              case 8008: {
+                bodyTruncated_ = input.readBool();
+                bitField0_ |= 0x00000040;
+                break;
+              } // case 8008
+              case 8016: {
+                bodySize_ = input.readInt64();
+                bitField0_ |= 0x00000080;
+                break;
+              } // case 8016
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -1712,6 +2008,448 @@ java.lang.String defaultValue) {
           multivalueHeaders_ = null;
         }
         return multivalueHeadersBuilder_;
+      }
+
+      private java.util.List<coprocess.CoprocessResponseObject.Header> trailers_ =
+        java.util.Collections.emptyList();
+      private void ensureTrailersIsMutable() {
+        if (!((bitField0_ & 0x00000020) != 0)) {
+          trailers_ = new java.util.ArrayList<coprocess.CoprocessResponseObject.Header>(trailers_);
+          bitField0_ |= 0x00000020;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> trailersBuilder_;
+
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header> getTrailersList() {
+        if (trailersBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(trailers_);
+        } else {
+          return trailersBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public int getTrailersCount() {
+        if (trailersBuilder_ == null) {
+          return trailers_.size();
+        } else {
+          return trailersBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header getTrailers(int index) {
+        if (trailersBuilder_ == null) {
+          return trailers_.get(index);
+        } else {
+          return trailersBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder setTrailers(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.set(index, value);
+          onChanged();
+        } else {
+          trailersBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder setTrailers(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder addTrailers(coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.add(value);
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder addTrailers(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (trailersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureTrailersIsMutable();
+          trailers_.add(index, value);
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder addTrailers(
+          coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.add(builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder addTrailers(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          trailersBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder addAllTrailers(
+          java.lang.Iterable<? extends coprocess.CoprocessResponseObject.Header> values) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, trailers_);
+          onChanged();
+        } else {
+          trailersBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder clearTrailers() {
+        if (trailersBuilder_ == null) {
+          trailers_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00000020);
+          onChanged();
+        } else {
+          trailersBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public Builder removeTrailers(int index) {
+        if (trailersBuilder_ == null) {
+          ensureTrailersIsMutable();
+          trailers_.remove(index);
+          onChanged();
+        } else {
+          trailersBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder getTrailersBuilder(
+          int index) {
+        return getTrailersFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.HeaderOrBuilder getTrailersOrBuilder(
+          int index) {
+        if (trailersBuilder_ == null) {
+          return trailers_.get(index);  } else {
+          return trailersBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+           getTrailersOrBuilderList() {
+        if (trailersBuilder_ != null) {
+          return trailersBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(trailers_);
+        }
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addTrailersBuilder() {
+        return getTrailersFieldBuilder().addBuilder(
+            coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addTrailersBuilder(
+          int index) {
+        return getTrailersFieldBuilder().addBuilder(
+            index, coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The trailers, which follow the body. Sent where there are any. Returned, an entry
+       * sets its trailer, one without values removes it, and a name that is missing is
+       * left alone; a reply without a body has none. Neither sent nor obeyed in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header trailers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header.Builder> 
+           getTrailersBuilderList() {
+        return getTrailersFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+          getTrailersFieldBuilder() {
+        if (trailersBuilder_ == null) {
+          trailersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder>(
+                  trailers_,
+                  ((bitField0_ & 0x00000020) != 0),
+                  getParentForChildren(),
+                  isClean());
+          trailers_ = null;
+        }
+        return trailersBuilder_;
+      }
+
+      private boolean bodyTruncated_ ;
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1001;</code>
+       * @return The bodyTruncated.
+       */
+      @java.lang.Override
+      public boolean getBodyTruncated() {
+        return bodyTruncated_;
+      }
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1001;</code>
+       * @param value The bodyTruncated to set.
+       * @return This builder for chaining.
+       */
+      public Builder setBodyTruncated(boolean value) {
+
+        bodyTruncated_ = value;
+        bitField0_ |= 0x00000040;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * Whether raw_body is only the beginning of the body, since the hook asks for no
+       * more. Then the body cannot be changed. Ignored when returned.
+       * </pre>
+       *
+       * <code>bool body_truncated = 1001;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearBodyTruncated() {
+        bitField0_ = (bitField0_ & ~0x00000040);
+        bodyTruncated_ = false;
+        onChanged();
+        return this;
+      }
+
+      private long bodySize_ ;
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1002;</code>
+       * @return The bodySize.
+       */
+      @java.lang.Override
+      public long getBodySize() {
+        return bodySize_;
+      }
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1002;</code>
+       * @param value The bodySize to set.
+       * @return This builder for chaining.
+       */
+      public Builder setBodySize(long value) {
+
+        bodySize_ = value;
+        bitField0_ |= 0x00000080;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The size of the whole body in bytes where raw_body is not all of it, -1 where it
+       * is not known. Ignored when returned.
+       * </pre>
+       *
+       * <code>int64 body_size = 1002;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearBodySize() {
+        bitField0_ = (bitField0_ & ~0x00000080);
+        bodySize_ = 0L;
+        onChanged();
+        return this;
       }
       @java.lang.Override
       public final Builder setUnknownFields(
@@ -2680,15 +3418,17 @@ java.lang.String defaultValue) {
   static {
     java.lang.String[] descriptorData = {
       "\n\037coprocess_response_object.proto\022\tcopro" +
-      "cess\"\335\001\n\016ResponseObject\022\023\n\013status_code\030\001" +
+      "cess\"\260\002\n\016ResponseObject\022\023\n\013status_code\030\001" +
       " \001(\005\022\020\n\010raw_body\030\002 \001(\014\022\014\n\004body\030\003 \001(\t\0227\n\007" +
       "headers\030\004 \003(\0132&.coprocess.ResponseObject" +
       ".HeadersEntry\022-\n\022multivalue_headers\030\005 \003(" +
-      "\0132\021.coprocess.Header\032.\n\014HeadersEntry\022\013\n\003" +
-      "key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"%\n\006Header\022\013" +
-      "\n\003key\030\001 \001(\t\022\016\n\006values\030\002 \003(\tB4Z2github.co" +
-      "m/grapnel-gateway/grapnel/proto/coproces" +
-      "sb\006proto3"
+      "\0132\021.coprocess.Header\022$\n\010trailers\030\350\007 \003(\0132" +
+      "\021.coprocess.Header\022\027\n\016body_truncated\030\351\007 " +
+      "\001(\010\022\022\n\tbody_size\030\352\007 \001(\003\032.\n\014HeadersEntry\022" +
+      "\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"%\n\006Heade" +
+      "r\022\013\n\003key\030\001 \001(\t\022\016\n\006values\030\002 \003(\tB4Z2github" +
+      ".com/grapnel-gateway/grapnel/proto/copro" +
+      "cessb\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -2699,7 +3439,7 @@ java.lang.String defaultValue) {
     internal_static_coprocess_ResponseObject_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_ResponseObject_descriptor,
-        new java.lang.String[] { "StatusCode", "RawBody", "Body", "Headers", "MultivalueHeaders", });
+        new java.lang.String[] { "StatusCode", "RawBody", "Body", "Headers", "MultivalueHeaders", "Trailers", "BodyTruncated", "BodySize", });
     internal_static_coprocess_ResponseObject_HeadersEntry_descriptor =
       internal_static_coprocess_ResponseObject_descriptor.getNestedTypes().get(0);
     internal_static_coprocess_ResponseObject_HeadersEntry_fieldAccessorTable = new

@@ -147,6 +147,55 @@ java.lang.String defaultValue);
      */
     com.google.protobuf.ByteString
         getResponseBodyBytes();
+
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    java.util.List<coprocess.CoprocessResponseObject.Header> 
+        getMultivalueHeadersList();
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index);
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    int getMultivalueHeadersCount();
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getMultivalueHeadersOrBuilderList();
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+        int index);
   }
   /**
    * <pre>
@@ -169,6 +218,7 @@ java.lang.String defaultValue);
     private ReturnOverrides() {
       responseError_ = "";
       responseBody_ = "";
+      multivalueHeaders_ = java.util.Collections.emptyList();
     }
 
     @java.lang.Override
@@ -435,6 +485,72 @@ java.lang.String defaultValue) {
       }
     }
 
+    public static final int MULTIVALUE_HEADERS_FIELD_NUMBER = 1000;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.CoprocessResponseObject.Header> multivalueHeaders_;
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.CoprocessResponseObject.Header> getMultivalueHeadersList() {
+      return multivalueHeaders_;
+    }
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+        getMultivalueHeadersOrBuilderList() {
+      return multivalueHeaders_;
+    }
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public int getMultivalueHeadersCount() {
+      return multivalueHeaders_.size();
+    }
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index) {
+      return multivalueHeaders_.get(index);
+    }
+    /**
+     * <pre>
+     * Header fields of the answer with several values, as Set-Cookie has them. Sent
+     * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+     * </pre>
+     *
+     * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+        int index) {
+      return multivalueHeaders_.get(index);
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -466,6 +582,9 @@ java.lang.String defaultValue) {
       }
       if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(responseBody_)) {
         com.google.protobuf.GeneratedMessageV3.writeString(output, 5, responseBody_);
+      }
+      for (int i = 0; i < multivalueHeaders_.size(); i++) {
+        output.writeMessage(1000, multivalueHeaders_.get(i));
       }
       getUnknownFields().writeTo(output);
     }
@@ -500,6 +619,10 @@ java.lang.String defaultValue) {
       if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(responseBody_)) {
         size += com.google.protobuf.GeneratedMessageV3.computeStringSize(5, responseBody_);
       }
+      for (int i = 0; i < multivalueHeaders_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1000, multivalueHeaders_.get(i));
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -525,6 +648,8 @@ java.lang.String defaultValue) {
           != other.getOverrideError()) return false;
       if (!getResponseBody()
           .equals(other.getResponseBody())) return false;
+      if (!getMultivalueHeadersList()
+          .equals(other.getMultivalueHeadersList())) return false;
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -549,6 +674,10 @@ java.lang.String defaultValue) {
           getOverrideError());
       hash = (37 * hash) + RESPONSE_BODY_FIELD_NUMBER;
       hash = (53 * hash) + getResponseBody().hashCode();
+      if (getMultivalueHeadersCount() > 0) {
+        hash = (37 * hash) + MULTIVALUE_HEADERS_FIELD_NUMBER;
+        hash = (53 * hash) + getMultivalueHeadersList().hashCode();
+      }
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
       return hash;
@@ -713,6 +842,13 @@ java.lang.String defaultValue) {
         internalGetMutableHeaders().clear();
         overrideError_ = false;
         responseBody_ = "";
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeaders_ = java.util.Collections.emptyList();
+        } else {
+          multivalueHeaders_ = null;
+          multivalueHeadersBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00000020);
         return this;
       }
 
@@ -739,9 +875,22 @@ java.lang.String defaultValue) {
       @java.lang.Override
       public coprocess.CoprocessReturnOverrides.ReturnOverrides buildPartial() {
         coprocess.CoprocessReturnOverrides.ReturnOverrides result = new coprocess.CoprocessReturnOverrides.ReturnOverrides(this);
+        buildPartialRepeatedFields(result);
         if (bitField0_ != 0) { buildPartial0(result); }
         onBuilt();
         return result;
+      }
+
+      private void buildPartialRepeatedFields(coprocess.CoprocessReturnOverrides.ReturnOverrides result) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (((bitField0_ & 0x00000020) != 0)) {
+            multivalueHeaders_ = java.util.Collections.unmodifiableList(multivalueHeaders_);
+            bitField0_ = (bitField0_ & ~0x00000020);
+          }
+          result.multivalueHeaders_ = multivalueHeaders_;
+        } else {
+          result.multivalueHeaders_ = multivalueHeadersBuilder_.build();
+        }
       }
 
       private void buildPartial0(coprocess.CoprocessReturnOverrides.ReturnOverrides result) {
@@ -827,6 +976,32 @@ java.lang.String defaultValue) {
           bitField0_ |= 0x00000010;
           onChanged();
         }
+        if (multivalueHeadersBuilder_ == null) {
+          if (!other.multivalueHeaders_.isEmpty()) {
+            if (multivalueHeaders_.isEmpty()) {
+              multivalueHeaders_ = other.multivalueHeaders_;
+              bitField0_ = (bitField0_ & ~0x00000020);
+            } else {
+              ensureMultivalueHeadersIsMutable();
+              multivalueHeaders_.addAll(other.multivalueHeaders_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.multivalueHeaders_.isEmpty()) {
+            if (multivalueHeadersBuilder_.isEmpty()) {
+              multivalueHeadersBuilder_.dispose();
+              multivalueHeadersBuilder_ = null;
+              multivalueHeaders_ = other.multivalueHeaders_;
+              bitField0_ = (bitField0_ & ~0x00000020);
+              multivalueHeadersBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getMultivalueHeadersFieldBuilder() : null;
+            } else {
+              multivalueHeadersBuilder_.addAllMessages(other.multivalueHeaders_);
+            }
+          }
+        }
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
         return this;
@@ -882,6 +1057,19 @@ java.lang.String defaultValue) {
                 bitField0_ |= 0x00000010;
                 break;
               } // case 42
+              case 8002: {
+                coprocess.CoprocessResponseObject.Header m =
+                    input.readMessage(
+                        coprocess.CoprocessResponseObject.Header.parser(),
+                        extensionRegistry);
+                if (multivalueHeadersBuilder_ == null) {
+                  ensureMultivalueHeadersIsMutable();
+                  multivalueHeaders_.add(m);
+                } else {
+                  multivalueHeadersBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8002
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -1353,6 +1541,336 @@ java.lang.String defaultValue) {
         onChanged();
         return this;
       }
+
+      private java.util.List<coprocess.CoprocessResponseObject.Header> multivalueHeaders_ =
+        java.util.Collections.emptyList();
+      private void ensureMultivalueHeadersIsMutable() {
+        if (!((bitField0_ & 0x00000020) != 0)) {
+          multivalueHeaders_ = new java.util.ArrayList<coprocess.CoprocessResponseObject.Header>(multivalueHeaders_);
+          bitField0_ |= 0x00000020;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> multivalueHeadersBuilder_;
+
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header> getMultivalueHeadersList() {
+        if (multivalueHeadersBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(multivalueHeaders_);
+        } else {
+          return multivalueHeadersBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public int getMultivalueHeadersCount() {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.size();
+        } else {
+          return multivalueHeadersBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header getMultivalueHeaders(int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.get(index);
+        } else {
+          return multivalueHeadersBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder setMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.set(index, value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder setMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header value) {
+        if (multivalueHeadersBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(index, value);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addMultivalueHeaders(
+          int index, coprocess.CoprocessResponseObject.Header.Builder builderForValue) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder addAllMultivalueHeaders(
+          java.lang.Iterable<? extends coprocess.CoprocessResponseObject.Header> values) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, multivalueHeaders_);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder clearMultivalueHeaders() {
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeaders_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00000020);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public Builder removeMultivalueHeaders(int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          ensureMultivalueHeadersIsMutable();
+          multivalueHeaders_.remove(index);
+          onChanged();
+        } else {
+          multivalueHeadersBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder getMultivalueHeadersBuilder(
+          int index) {
+        return getMultivalueHeadersFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.HeaderOrBuilder getMultivalueHeadersOrBuilder(
+          int index) {
+        if (multivalueHeadersBuilder_ == null) {
+          return multivalueHeaders_.get(index);  } else {
+          return multivalueHeadersBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<? extends coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+           getMultivalueHeadersOrBuilderList() {
+        if (multivalueHeadersBuilder_ != null) {
+          return multivalueHeadersBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(multivalueHeaders_);
+        }
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addMultivalueHeadersBuilder() {
+        return getMultivalueHeadersFieldBuilder().addBuilder(
+            coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public coprocess.CoprocessResponseObject.Header.Builder addMultivalueHeadersBuilder(
+          int index) {
+        return getMultivalueHeadersFieldBuilder().addBuilder(
+            index, coprocess.CoprocessResponseObject.Header.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * Header fields of the answer with several values, as Set-Cookie has them. Sent
+       * empty. A name that headers has too is left to it. Ignored in Tyk mode.
+       * </pre>
+       *
+       * <code>repeated .coprocess.Header multivalue_headers = 1000;</code>
+       */
+      public java.util.List<coprocess.CoprocessResponseObject.Header.Builder> 
+           getMultivalueHeadersBuilderList() {
+        return getMultivalueHeadersFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder> 
+          getMultivalueHeadersFieldBuilder() {
+        if (multivalueHeadersBuilder_ == null) {
+          multivalueHeadersBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.CoprocessResponseObject.Header, coprocess.CoprocessResponseObject.Header.Builder, coprocess.CoprocessResponseObject.HeaderOrBuilder>(
+                  multivalueHeaders_,
+                  ((bitField0_ & 0x00000020) != 0),
+                  getParentForChildren(),
+                  isClean());
+          multivalueHeaders_ = null;
+        }
+        return multivalueHeadersBuilder_;
+      }
       @java.lang.Override
       public final Builder setUnknownFields(
           final com.google.protobuf.UnknownFieldSet unknownFields) {
@@ -1437,31 +1955,35 @@ java.lang.String defaultValue) {
   static {
     java.lang.String[] descriptorData = {
       "\n coprocess_return_overrides.proto\022\tcopr" +
-      "ocess\"\331\001\n\017ReturnOverrides\022\025\n\rresponse_co" +
-      "de\030\001 \001(\005\022\026\n\016response_error\030\002 \001(\t\0228\n\007head" +
-      "ers\030\003 \003(\0132\'.coprocess.ReturnOverrides.He" +
-      "adersEntry\022\026\n\016override_error\030\004 \001(\010\022\025\n\rre" +
-      "sponse_body\030\005 \001(\t\032.\n\014HeadersEntry\022\013\n\003key" +
-      "\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z2github.com/" +
-      "grapnel-gateway/grapnel/proto/coprocessb" +
-      "\006proto3"
+      "ocess\032\037coprocess_response_object.proto\"\211" +
+      "\002\n\017ReturnOverrides\022\025\n\rresponse_code\030\001 \001(" +
+      "\005\022\026\n\016response_error\030\002 \001(\t\0228\n\007headers\030\003 \003" +
+      "(\0132\'.coprocess.ReturnOverrides.HeadersEn" +
+      "try\022\026\n\016override_error\030\004 \001(\010\022\025\n\rresponse_" +
+      "body\030\005 \001(\t\022.\n\022multivalue_headers\030\350\007 \003(\0132" +
+      "\021.coprocess.Header\032.\n\014HeadersEntry\022\013\n\003ke" +
+      "y\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001B4Z2github.com" +
+      "/grapnel-gateway/grapnel/proto/coprocess" +
+      "b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          coprocess.CoprocessResponseObject.getDescriptor(),
         });
     internal_static_coprocess_ReturnOverrides_descriptor =
       getDescriptor().getMessageTypes().get(0);
     internal_static_coprocess_ReturnOverrides_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_ReturnOverrides_descriptor,
-        new java.lang.String[] { "ResponseCode", "ResponseError", "Headers", "OverrideError", "ResponseBody", });
+        new java.lang.String[] { "ResponseCode", "ResponseError", "Headers", "OverrideError", "ResponseBody", "MultivalueHeaders", });
     internal_static_coprocess_ReturnOverrides_HeadersEntry_descriptor =
       internal_static_coprocess_ReturnOverrides_descriptor.getNestedTypes().get(0);
     internal_static_coprocess_ReturnOverrides_HeadersEntry_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_ReturnOverrides_HeadersEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
+    coprocess.CoprocessResponseObject.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

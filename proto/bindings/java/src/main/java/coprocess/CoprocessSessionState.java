@@ -1021,6 +1021,171 @@ public final class CoprocessSessionState {
      */
     coprocess.CoprocessSessionState.AccessSpecOrBuilder getAllowedUrlsOrBuilder(
         int index);
+
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     * @return Whether the limit field is set.
+     */
+    boolean hasLimit();
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     * @return The limit.
+     */
+    coprocess.GrapnelSession.APILimit getLimit();
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     */
+    coprocess.GrapnelSession.APILimitOrBuilder getLimitOrBuilder();
+
+    /**
+     * <pre>
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     * </pre>
+     *
+     * <code>string allowance_scope = 1001;</code>
+     * @return The allowanceScope.
+     */
+    java.lang.String getAllowanceScope();
+    /**
+     * <pre>
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     * </pre>
+     *
+     * <code>string allowance_scope = 1001;</code>
+     * @return The bytes for allowanceScope.
+     */
+    com.google.protobuf.ByteString
+        getAllowanceScopeBytes();
+
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    java.util.List<coprocess.GrapnelSession.EndpointLimit> 
+        getEndpointsList();
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    coprocess.GrapnelSession.EndpointLimit getEndpoints(int index);
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    int getEndpointsCount();
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    java.util.List<? extends coprocess.GrapnelSession.EndpointLimitOrBuilder> 
+        getEndpointsOrBuilderList();
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    coprocess.GrapnelSession.EndpointLimitOrBuilder getEndpointsOrBuilder(
+        int index);
+
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    int getExtraCount();
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    boolean containsExtra(
+        java.lang.String key);
+    /**
+     * Use {@link #getExtraMap()} instead.
+     */
+    @java.lang.Deprecated
+    java.util.Map<java.lang.String, java.lang.String>
+    getExtra();
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    java.util.Map<java.lang.String, java.lang.String>
+    getExtraMap();
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    /* nullable */
+java.lang.String getExtraOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue);
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    java.lang.String getExtraOrThrow(
+        java.lang.String key);
   }
   /**
    * <pre>
@@ -1044,6 +1209,8 @@ public final class CoprocessSessionState {
       versions_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
       allowedUrls_ = java.util.Collections.emptyList();
+      allowanceScope_ = "";
+      endpoints_ = java.util.Collections.emptyList();
     }
 
     @java.lang.Override
@@ -1058,6 +1225,18 @@ public final class CoprocessSessionState {
       return coprocess.CoprocessSessionState.internal_static_coprocess_AccessDefinition_descriptor;
     }
 
+    @SuppressWarnings({"rawtypes"})
+    @java.lang.Override
+    protected com.google.protobuf.MapFieldReflectionAccessor internalGetMapFieldReflection(
+        int number) {
+      switch (number) {
+        case 1003:
+          return internalGetExtra();
+        default:
+          throw new RuntimeException(
+              "Invalid map field number: " + number);
+      }
+    }
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
         internalGetFieldAccessorTable() {
@@ -1066,6 +1245,7 @@ public final class CoprocessSessionState {
               coprocess.CoprocessSessionState.AccessDefinition.class, coprocess.CoprocessSessionState.AccessDefinition.Builder.class);
     }
 
+    private int bitField0_;
     public static final int API_NAME_FIELD_NUMBER = 1;
     @SuppressWarnings("serial")
     private volatile java.lang.Object apiName_ = "";
@@ -1274,6 +1454,265 @@ public final class CoprocessSessionState {
       return allowedUrls_.get(index);
     }
 
+    public static final int LIMIT_FIELD_NUMBER = 1000;
+    private coprocess.GrapnelSession.APILimit limit_;
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     * @return Whether the limit field is set.
+     */
+    @java.lang.Override
+    public boolean hasLimit() {
+      return ((bitField0_ & 0x00000001) != 0);
+    }
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     * @return The limit.
+     */
+    @java.lang.Override
+    public coprocess.GrapnelSession.APILimit getLimit() {
+      return limit_ == null ? coprocess.GrapnelSession.APILimit.getDefaultInstance() : limit_;
+    }
+    /**
+     * <pre>
+     * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+     * Returned, a missing or empty one keeps what is stored of the session.
+     * </pre>
+     *
+     * <code>.coprocess.APILimit limit = 1000;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelSession.APILimitOrBuilder getLimitOrBuilder() {
+      return limit_ == null ? coprocess.GrapnelSession.APILimit.getDefaultInstance() : limit_;
+    }
+
+    public static final int ALLOWANCE_SCOPE_FIELD_NUMBER = 1001;
+    @SuppressWarnings("serial")
+    private volatile java.lang.Object allowanceScope_ = "";
+    /**
+     * <pre>
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     * </pre>
+     *
+     * <code>string allowance_scope = 1001;</code>
+     * @return The allowanceScope.
+     */
+    @java.lang.Override
+    public java.lang.String getAllowanceScope() {
+      java.lang.Object ref = allowanceScope_;
+      if (ref instanceof java.lang.String) {
+        return (java.lang.String) ref;
+      } else {
+        com.google.protobuf.ByteString bs = 
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        allowanceScope_ = s;
+        return s;
+      }
+    }
+    /**
+     * <pre>
+     * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+     * counts together with limit.
+     * </pre>
+     *
+     * <code>string allowance_scope = 1001;</code>
+     * @return The bytes for allowanceScope.
+     */
+    @java.lang.Override
+    public com.google.protobuf.ByteString
+        getAllowanceScopeBytes() {
+      java.lang.Object ref = allowanceScope_;
+      if (ref instanceof java.lang.String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        allowanceScope_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+
+    public static final int ENDPOINTS_FIELD_NUMBER = 1002;
+    @SuppressWarnings("serial")
+    private java.util.List<coprocess.GrapnelSession.EndpointLimit> endpoints_;
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    @java.lang.Override
+    public java.util.List<coprocess.GrapnelSession.EndpointLimit> getEndpointsList() {
+      return endpoints_;
+    }
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    @java.lang.Override
+    public java.util.List<? extends coprocess.GrapnelSession.EndpointLimitOrBuilder> 
+        getEndpointsOrBuilderList() {
+      return endpoints_;
+    }
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    @java.lang.Override
+    public int getEndpointsCount() {
+      return endpoints_.size();
+    }
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelSession.EndpointLimit getEndpoints(int index) {
+      return endpoints_.get(index);
+    }
+    /**
+     * <pre>
+     * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+     * stored.
+     * </pre>
+     *
+     * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+     */
+    @java.lang.Override
+    public coprocess.GrapnelSession.EndpointLimitOrBuilder getEndpointsOrBuilder(
+        int index) {
+      return endpoints_.get(index);
+    }
+
+    public static final int EXTRA_FIELD_NUMBER = 1003;
+    private static final class ExtraDefaultEntryHolder {
+      static final com.google.protobuf.MapEntry<
+          java.lang.String, java.lang.String> defaultEntry =
+              com.google.protobuf.MapEntry
+              .<java.lang.String, java.lang.String>newDefaultInstance(
+                  coprocess.CoprocessSessionState.internal_static_coprocess_AccessDefinition_ExtraEntry_descriptor, 
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "",
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "");
+    }
+    @SuppressWarnings("serial")
+    private com.google.protobuf.MapField<
+        java.lang.String, java.lang.String> extra_;
+    private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+    internalGetExtra() {
+      if (extra_ == null) {
+        return com.google.protobuf.MapField.emptyMapField(
+            ExtraDefaultEntryHolder.defaultEntry);
+      }
+      return extra_;
+    }
+    public int getExtraCount() {
+      return internalGetExtra().getMap().size();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    @java.lang.Override
+    public boolean containsExtra(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      return internalGetExtra().getMap().containsKey(key);
+    }
+    /**
+     * Use {@link #getExtraMap()} instead.
+     */
+    @java.lang.Override
+    @java.lang.Deprecated
+    public java.util.Map<java.lang.String, java.lang.String> getExtra() {
+      return getExtraMap();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    @java.lang.Override
+    public java.util.Map<java.lang.String, java.lang.String> getExtraMap() {
+      return internalGetExtra().getMap();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    @java.lang.Override
+    public /* nullable */
+java.lang.String getExtraOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetExtra().getMap();
+      return map.containsKey(key) ? map.get(key) : defaultValue;
+    }
+    /**
+     * <pre>
+     * All else that is stored with the right, as JSON by its key: allowed_types,
+     * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+     * in Tyk mode. Returned, a key that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1003;</code>
+     */
+    @java.lang.Override
+    public java.lang.String getExtraOrThrow(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetExtra().getMap();
+      if (!map.containsKey(key)) {
+        throw new java.lang.IllegalArgumentException();
+      }
+      return map.get(key);
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -1300,6 +1739,21 @@ public final class CoprocessSessionState {
       for (int i = 0; i < allowedUrls_.size(); i++) {
         output.writeMessage(4, allowedUrls_.get(i));
       }
+      if (((bitField0_ & 0x00000001) != 0)) {
+        output.writeMessage(1000, getLimit());
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(allowanceScope_)) {
+        com.google.protobuf.GeneratedMessageV3.writeString(output, 1001, allowanceScope_);
+      }
+      for (int i = 0; i < endpoints_.size(); i++) {
+        output.writeMessage(1002, endpoints_.get(i));
+      }
+      com.google.protobuf.GeneratedMessageV3
+        .serializeStringMapTo(
+          output,
+          internalGetExtra(),
+          ExtraDefaultEntryHolder.defaultEntry,
+          1003);
       getUnknownFields().writeTo(output);
     }
 
@@ -1327,6 +1781,27 @@ public final class CoprocessSessionState {
         size += com.google.protobuf.CodedOutputStream
           .computeMessageSize(4, allowedUrls_.get(i));
       }
+      if (((bitField0_ & 0x00000001) != 0)) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1000, getLimit());
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(allowanceScope_)) {
+        size += com.google.protobuf.GeneratedMessageV3.computeStringSize(1001, allowanceScope_);
+      }
+      for (int i = 0; i < endpoints_.size(); i++) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeMessageSize(1002, endpoints_.get(i));
+      }
+      for (java.util.Map.Entry<java.lang.String, java.lang.String> entry
+           : internalGetExtra().getMap().entrySet()) {
+        com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+        extra__ = ExtraDefaultEntryHolder.defaultEntry.newBuilderForType()
+            .setKey(entry.getKey())
+            .setValue(entry.getValue())
+            .build();
+        size += com.google.protobuf.CodedOutputStream
+            .computeMessageSize(1003, extra__);
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -1350,6 +1825,17 @@ public final class CoprocessSessionState {
           .equals(other.getVersionsList())) return false;
       if (!getAllowedUrlsList()
           .equals(other.getAllowedUrlsList())) return false;
+      if (hasLimit() != other.hasLimit()) return false;
+      if (hasLimit()) {
+        if (!getLimit()
+            .equals(other.getLimit())) return false;
+      }
+      if (!getAllowanceScope()
+          .equals(other.getAllowanceScope())) return false;
+      if (!getEndpointsList()
+          .equals(other.getEndpointsList())) return false;
+      if (!internalGetExtra().equals(
+          other.internalGetExtra())) return false;
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -1372,6 +1858,20 @@ public final class CoprocessSessionState {
       if (getAllowedUrlsCount() > 0) {
         hash = (37 * hash) + ALLOWED_URLS_FIELD_NUMBER;
         hash = (53 * hash) + getAllowedUrlsList().hashCode();
+      }
+      if (hasLimit()) {
+        hash = (37 * hash) + LIMIT_FIELD_NUMBER;
+        hash = (53 * hash) + getLimit().hashCode();
+      }
+      hash = (37 * hash) + ALLOWANCE_SCOPE_FIELD_NUMBER;
+      hash = (53 * hash) + getAllowanceScope().hashCode();
+      if (getEndpointsCount() > 0) {
+        hash = (37 * hash) + ENDPOINTS_FIELD_NUMBER;
+        hash = (53 * hash) + getEndpointsList().hashCode();
+      }
+      if (!internalGetExtra().getMap().isEmpty()) {
+        hash = (37 * hash) + EXTRA_FIELD_NUMBER;
+        hash = (53 * hash) + internalGetExtra().hashCode();
       }
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
@@ -1486,6 +1986,28 @@ public final class CoprocessSessionState {
         return coprocess.CoprocessSessionState.internal_static_coprocess_AccessDefinition_descriptor;
       }
 
+      @SuppressWarnings({"rawtypes"})
+      protected com.google.protobuf.MapFieldReflectionAccessor internalGetMapFieldReflection(
+          int number) {
+        switch (number) {
+          case 1003:
+            return internalGetExtra();
+          default:
+            throw new RuntimeException(
+                "Invalid map field number: " + number);
+        }
+      }
+      @SuppressWarnings({"rawtypes"})
+      protected com.google.protobuf.MapFieldReflectionAccessor internalGetMutableMapFieldReflection(
+          int number) {
+        switch (number) {
+          case 1003:
+            return internalGetMutableExtra();
+          default:
+            throw new RuntimeException(
+                "Invalid map field number: " + number);
+        }
+      }
       @java.lang.Override
       protected com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
           internalGetFieldAccessorTable() {
@@ -1496,13 +2018,21 @@ public final class CoprocessSessionState {
 
       // Construct using coprocess.CoprocessSessionState.AccessDefinition.newBuilder()
       private Builder() {
-
+        maybeForceBuilderInitialization();
       }
 
       private Builder(
           com.google.protobuf.GeneratedMessageV3.BuilderParent parent) {
         super(parent);
-
+        maybeForceBuilderInitialization();
+      }
+      private void maybeForceBuilderInitialization() {
+        if (com.google.protobuf.GeneratedMessageV3
+                .alwaysUseFieldBuilders) {
+          getAllowedUrlsFieldBuilder();
+          getLimitFieldBuilder();
+          getEndpointsFieldBuilder();
+        }
       }
       @java.lang.Override
       public Builder clear() {
@@ -1519,6 +2049,20 @@ public final class CoprocessSessionState {
           allowedUrlsBuilder_.clear();
         }
         bitField0_ = (bitField0_ & ~0x00000008);
+        limit_ = null;
+        if (limitBuilder_ != null) {
+          limitBuilder_.dispose();
+          limitBuilder_ = null;
+        }
+        allowanceScope_ = "";
+        if (endpointsBuilder_ == null) {
+          endpoints_ = java.util.Collections.emptyList();
+        } else {
+          endpoints_ = null;
+          endpointsBuilder_.clear();
+        }
+        bitField0_ = (bitField0_ & ~0x00000040);
+        internalGetMutableExtra().clear();
         return this;
       }
 
@@ -1561,6 +2105,15 @@ public final class CoprocessSessionState {
         } else {
           result.allowedUrls_ = allowedUrlsBuilder_.build();
         }
+        if (endpointsBuilder_ == null) {
+          if (((bitField0_ & 0x00000040) != 0)) {
+            endpoints_ = java.util.Collections.unmodifiableList(endpoints_);
+            bitField0_ = (bitField0_ & ~0x00000040);
+          }
+          result.endpoints_ = endpoints_;
+        } else {
+          result.endpoints_ = endpointsBuilder_.build();
+        }
       }
 
       private void buildPartial0(coprocess.CoprocessSessionState.AccessDefinition result) {
@@ -1575,6 +2128,21 @@ public final class CoprocessSessionState {
           versions_.makeImmutable();
           result.versions_ = versions_;
         }
+        int to_bitField0_ = 0;
+        if (((from_bitField0_ & 0x00000010) != 0)) {
+          result.limit_ = limitBuilder_ == null
+              ? limit_
+              : limitBuilder_.build();
+          to_bitField0_ |= 0x00000001;
+        }
+        if (((from_bitField0_ & 0x00000020) != 0)) {
+          result.allowanceScope_ = allowanceScope_;
+        }
+        if (((from_bitField0_ & 0x00000080) != 0)) {
+          result.extra_ = internalGetExtra();
+          result.extra_.makeImmutable();
+        }
+        result.bitField0_ |= to_bitField0_;
       }
 
       @java.lang.Override
@@ -1667,6 +2235,43 @@ public final class CoprocessSessionState {
             }
           }
         }
+        if (other.hasLimit()) {
+          mergeLimit(other.getLimit());
+        }
+        if (!other.getAllowanceScope().isEmpty()) {
+          allowanceScope_ = other.allowanceScope_;
+          bitField0_ |= 0x00000020;
+          onChanged();
+        }
+        if (endpointsBuilder_ == null) {
+          if (!other.endpoints_.isEmpty()) {
+            if (endpoints_.isEmpty()) {
+              endpoints_ = other.endpoints_;
+              bitField0_ = (bitField0_ & ~0x00000040);
+            } else {
+              ensureEndpointsIsMutable();
+              endpoints_.addAll(other.endpoints_);
+            }
+            onChanged();
+          }
+        } else {
+          if (!other.endpoints_.isEmpty()) {
+            if (endpointsBuilder_.isEmpty()) {
+              endpointsBuilder_.dispose();
+              endpointsBuilder_ = null;
+              endpoints_ = other.endpoints_;
+              bitField0_ = (bitField0_ & ~0x00000040);
+              endpointsBuilder_ = 
+                com.google.protobuf.GeneratedMessageV3.alwaysUseFieldBuilders ?
+                   getEndpointsFieldBuilder() : null;
+            } else {
+              endpointsBuilder_.addAllMessages(other.endpoints_);
+            }
+          }
+        }
+        internalGetMutableExtra().mergeFrom(
+            other.internalGetExtra());
+        bitField0_ |= 0x00000080;
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
         return this;
@@ -1722,6 +2327,40 @@ public final class CoprocessSessionState {
                 }
                 break;
               } // case 34
+              case 8002: {
+                input.readMessage(
+                    getLimitFieldBuilder().getBuilder(),
+                    extensionRegistry);
+                bitField0_ |= 0x00000010;
+                break;
+              } // case 8002
+              case 8010: {
+                allowanceScope_ = input.readStringRequireUtf8();
+                bitField0_ |= 0x00000020;
+                break;
+              } // case 8010
+              case 8018: {
+                coprocess.GrapnelSession.EndpointLimit m =
+                    input.readMessage(
+                        coprocess.GrapnelSession.EndpointLimit.parser(),
+                        extensionRegistry);
+                if (endpointsBuilder_ == null) {
+                  ensureEndpointsIsMutable();
+                  endpoints_.add(m);
+                } else {
+                  endpointsBuilder_.addMessage(m);
+                }
+                break;
+              } // case 8018
+              case 8026: {
+                com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+                extra__ = input.readMessage(
+                    ExtraDefaultEntryHolder.defaultEntry.getParserForType(), extensionRegistry);
+                internalGetMutableExtra().getMutableMap().put(
+                    extra__.getKey(), extra__.getValue());
+                bitField0_ |= 0x00000080;
+                break;
+              } // case 8026
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -2380,6 +3019,768 @@ public final class CoprocessSessionState {
           allowedUrls_ = null;
         }
         return allowedUrlsBuilder_;
+      }
+
+      private coprocess.GrapnelSession.APILimit limit_;
+      private com.google.protobuf.SingleFieldBuilderV3<
+          coprocess.GrapnelSession.APILimit, coprocess.GrapnelSession.APILimit.Builder, coprocess.GrapnelSession.APILimitOrBuilder> limitBuilder_;
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       * @return Whether the limit field is set.
+       */
+      public boolean hasLimit() {
+        return ((bitField0_ & 0x00000010) != 0);
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       * @return The limit.
+       */
+      public coprocess.GrapnelSession.APILimit getLimit() {
+        if (limitBuilder_ == null) {
+          return limit_ == null ? coprocess.GrapnelSession.APILimit.getDefaultInstance() : limit_;
+        } else {
+          return limitBuilder_.getMessage();
+        }
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public Builder setLimit(coprocess.GrapnelSession.APILimit value) {
+        if (limitBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          limit_ = value;
+        } else {
+          limitBuilder_.setMessage(value);
+        }
+        bitField0_ |= 0x00000010;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public Builder setLimit(
+          coprocess.GrapnelSession.APILimit.Builder builderForValue) {
+        if (limitBuilder_ == null) {
+          limit_ = builderForValue.build();
+        } else {
+          limitBuilder_.setMessage(builderForValue.build());
+        }
+        bitField0_ |= 0x00000010;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public Builder mergeLimit(coprocess.GrapnelSession.APILimit value) {
+        if (limitBuilder_ == null) {
+          if (((bitField0_ & 0x00000010) != 0) &&
+            limit_ != null &&
+            limit_ != coprocess.GrapnelSession.APILimit.getDefaultInstance()) {
+            getLimitBuilder().mergeFrom(value);
+          } else {
+            limit_ = value;
+          }
+        } else {
+          limitBuilder_.mergeFrom(value);
+        }
+        if (limit_ != null) {
+          bitField0_ |= 0x00000010;
+          onChanged();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public Builder clearLimit() {
+        bitField0_ = (bitField0_ & ~0x00000010);
+        limit_ = null;
+        if (limitBuilder_ != null) {
+          limitBuilder_.dispose();
+          limitBuilder_ = null;
+        }
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public coprocess.GrapnelSession.APILimit.Builder getLimitBuilder() {
+        bitField0_ |= 0x00000010;
+        onChanged();
+        return getLimitFieldBuilder().getBuilder();
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      public coprocess.GrapnelSession.APILimitOrBuilder getLimitOrBuilder() {
+        if (limitBuilder_ != null) {
+          return limitBuilder_.getMessageOrBuilder();
+        } else {
+          return limit_ == null ?
+              coprocess.GrapnelSession.APILimit.getDefaultInstance() : limit_;
+        }
+      }
+      /**
+       * <pre>
+       * The limits on this API, in place of the session's own. Not sent in Tyk mode.
+       * Returned, a missing or empty one keeps what is stored of the session.
+       * </pre>
+       *
+       * <code>.coprocess.APILimit limit = 1000;</code>
+       */
+      private com.google.protobuf.SingleFieldBuilderV3<
+          coprocess.GrapnelSession.APILimit, coprocess.GrapnelSession.APILimit.Builder, coprocess.GrapnelSession.APILimitOrBuilder> 
+          getLimitFieldBuilder() {
+        if (limitBuilder_ == null) {
+          limitBuilder_ = new com.google.protobuf.SingleFieldBuilderV3<
+              coprocess.GrapnelSession.APILimit, coprocess.GrapnelSession.APILimit.Builder, coprocess.GrapnelSession.APILimitOrBuilder>(
+                  getLimit(),
+                  getParentForChildren(),
+                  isClean());
+          limit_ = null;
+        }
+        return limitBuilder_;
+      }
+
+      private java.lang.Object allowanceScope_ = "";
+      /**
+       * <pre>
+       * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+       * counts together with limit.
+       * </pre>
+       *
+       * <code>string allowance_scope = 1001;</code>
+       * @return The allowanceScope.
+       */
+      public java.lang.String getAllowanceScope() {
+        java.lang.Object ref = allowanceScope_;
+        if (!(ref instanceof java.lang.String)) {
+          com.google.protobuf.ByteString bs =
+              (com.google.protobuf.ByteString) ref;
+          java.lang.String s = bs.toStringUtf8();
+          allowanceScope_ = s;
+          return s;
+        } else {
+          return (java.lang.String) ref;
+        }
+      }
+      /**
+       * <pre>
+       * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+       * counts together with limit.
+       * </pre>
+       *
+       * <code>string allowance_scope = 1001;</code>
+       * @return The bytes for allowanceScope.
+       */
+      public com.google.protobuf.ByteString
+          getAllowanceScopeBytes() {
+        java.lang.Object ref = allowanceScope_;
+        if (ref instanceof String) {
+          com.google.protobuf.ByteString b = 
+              com.google.protobuf.ByteString.copyFromUtf8(
+                  (java.lang.String) ref);
+          allowanceScope_ = b;
+          return b;
+        } else {
+          return (com.google.protobuf.ByteString) ref;
+        }
+      }
+      /**
+       * <pre>
+       * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+       * counts together with limit.
+       * </pre>
+       *
+       * <code>string allowance_scope = 1001;</code>
+       * @param value The allowanceScope to set.
+       * @return This builder for chaining.
+       */
+      public Builder setAllowanceScope(
+          java.lang.String value) {
+        if (value == null) { throw new NullPointerException(); }
+        allowanceScope_ = value;
+        bitField0_ |= 0x00000020;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+       * counts together with limit.
+       * </pre>
+       *
+       * <code>string allowance_scope = 1001;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearAllowanceScope() {
+        allowanceScope_ = getDefaultInstance().getAllowanceScope();
+        bitField0_ = (bitField0_ & ~0x00000020);
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * What limit is counted under; empty is the API. Not sent in Tyk mode. Returned, it
+       * counts together with limit.
+       * </pre>
+       *
+       * <code>string allowance_scope = 1001;</code>
+       * @param value The bytes for allowanceScope to set.
+       * @return This builder for chaining.
+       */
+      public Builder setAllowanceScopeBytes(
+          com.google.protobuf.ByteString value) {
+        if (value == null) { throw new NullPointerException(); }
+        checkByteStringIsUtf8(value);
+        allowanceScope_ = value;
+        bitField0_ |= 0x00000020;
+        onChanged();
+        return this;
+      }
+
+      private java.util.List<coprocess.GrapnelSession.EndpointLimit> endpoints_ =
+        java.util.Collections.emptyList();
+      private void ensureEndpointsIsMutable() {
+        if (!((bitField0_ & 0x00000040) != 0)) {
+          endpoints_ = new java.util.ArrayList<coprocess.GrapnelSession.EndpointLimit>(endpoints_);
+          bitField0_ |= 0x00000040;
+         }
+      }
+
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelSession.EndpointLimit, coprocess.GrapnelSession.EndpointLimit.Builder, coprocess.GrapnelSession.EndpointLimitOrBuilder> endpointsBuilder_;
+
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public java.util.List<coprocess.GrapnelSession.EndpointLimit> getEndpointsList() {
+        if (endpointsBuilder_ == null) {
+          return java.util.Collections.unmodifiableList(endpoints_);
+        } else {
+          return endpointsBuilder_.getMessageList();
+        }
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public int getEndpointsCount() {
+        if (endpointsBuilder_ == null) {
+          return endpoints_.size();
+        } else {
+          return endpointsBuilder_.getCount();
+        }
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public coprocess.GrapnelSession.EndpointLimit getEndpoints(int index) {
+        if (endpointsBuilder_ == null) {
+          return endpoints_.get(index);
+        } else {
+          return endpointsBuilder_.getMessage(index);
+        }
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder setEndpoints(
+          int index, coprocess.GrapnelSession.EndpointLimit value) {
+        if (endpointsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureEndpointsIsMutable();
+          endpoints_.set(index, value);
+          onChanged();
+        } else {
+          endpointsBuilder_.setMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder setEndpoints(
+          int index, coprocess.GrapnelSession.EndpointLimit.Builder builderForValue) {
+        if (endpointsBuilder_ == null) {
+          ensureEndpointsIsMutable();
+          endpoints_.set(index, builderForValue.build());
+          onChanged();
+        } else {
+          endpointsBuilder_.setMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder addEndpoints(coprocess.GrapnelSession.EndpointLimit value) {
+        if (endpointsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureEndpointsIsMutable();
+          endpoints_.add(value);
+          onChanged();
+        } else {
+          endpointsBuilder_.addMessage(value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder addEndpoints(
+          int index, coprocess.GrapnelSession.EndpointLimit value) {
+        if (endpointsBuilder_ == null) {
+          if (value == null) {
+            throw new NullPointerException();
+          }
+          ensureEndpointsIsMutable();
+          endpoints_.add(index, value);
+          onChanged();
+        } else {
+          endpointsBuilder_.addMessage(index, value);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder addEndpoints(
+          coprocess.GrapnelSession.EndpointLimit.Builder builderForValue) {
+        if (endpointsBuilder_ == null) {
+          ensureEndpointsIsMutable();
+          endpoints_.add(builderForValue.build());
+          onChanged();
+        } else {
+          endpointsBuilder_.addMessage(builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder addEndpoints(
+          int index, coprocess.GrapnelSession.EndpointLimit.Builder builderForValue) {
+        if (endpointsBuilder_ == null) {
+          ensureEndpointsIsMutable();
+          endpoints_.add(index, builderForValue.build());
+          onChanged();
+        } else {
+          endpointsBuilder_.addMessage(index, builderForValue.build());
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder addAllEndpoints(
+          java.lang.Iterable<? extends coprocess.GrapnelSession.EndpointLimit> values) {
+        if (endpointsBuilder_ == null) {
+          ensureEndpointsIsMutable();
+          com.google.protobuf.AbstractMessageLite.Builder.addAll(
+              values, endpoints_);
+          onChanged();
+        } else {
+          endpointsBuilder_.addAllMessages(values);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder clearEndpoints() {
+        if (endpointsBuilder_ == null) {
+          endpoints_ = java.util.Collections.emptyList();
+          bitField0_ = (bitField0_ & ~0x00000040);
+          onChanged();
+        } else {
+          endpointsBuilder_.clear();
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public Builder removeEndpoints(int index) {
+        if (endpointsBuilder_ == null) {
+          ensureEndpointsIsMutable();
+          endpoints_.remove(index);
+          onChanged();
+        } else {
+          endpointsBuilder_.remove(index);
+        }
+        return this;
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public coprocess.GrapnelSession.EndpointLimit.Builder getEndpointsBuilder(
+          int index) {
+        return getEndpointsFieldBuilder().getBuilder(index);
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public coprocess.GrapnelSession.EndpointLimitOrBuilder getEndpointsOrBuilder(
+          int index) {
+        if (endpointsBuilder_ == null) {
+          return endpoints_.get(index);  } else {
+          return endpointsBuilder_.getMessageOrBuilder(index);
+        }
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public java.util.List<? extends coprocess.GrapnelSession.EndpointLimitOrBuilder> 
+           getEndpointsOrBuilderList() {
+        if (endpointsBuilder_ != null) {
+          return endpointsBuilder_.getMessageOrBuilderList();
+        } else {
+          return java.util.Collections.unmodifiableList(endpoints_);
+        }
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public coprocess.GrapnelSession.EndpointLimit.Builder addEndpointsBuilder() {
+        return getEndpointsFieldBuilder().addBuilder(
+            coprocess.GrapnelSession.EndpointLimit.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public coprocess.GrapnelSession.EndpointLimit.Builder addEndpointsBuilder(
+          int index) {
+        return getEndpointsFieldBuilder().addBuilder(
+            index, coprocess.GrapnelSession.EndpointLimit.getDefaultInstance());
+      }
+      /**
+       * <pre>
+       * The rates of single endpoints. Not sent in Tyk mode. Returned, none keeps what is
+       * stored.
+       * </pre>
+       *
+       * <code>repeated .coprocess.EndpointLimit endpoints = 1002;</code>
+       */
+      public java.util.List<coprocess.GrapnelSession.EndpointLimit.Builder> 
+           getEndpointsBuilderList() {
+        return getEndpointsFieldBuilder().getBuilderList();
+      }
+      private com.google.protobuf.RepeatedFieldBuilderV3<
+          coprocess.GrapnelSession.EndpointLimit, coprocess.GrapnelSession.EndpointLimit.Builder, coprocess.GrapnelSession.EndpointLimitOrBuilder> 
+          getEndpointsFieldBuilder() {
+        if (endpointsBuilder_ == null) {
+          endpointsBuilder_ = new com.google.protobuf.RepeatedFieldBuilderV3<
+              coprocess.GrapnelSession.EndpointLimit, coprocess.GrapnelSession.EndpointLimit.Builder, coprocess.GrapnelSession.EndpointLimitOrBuilder>(
+                  endpoints_,
+                  ((bitField0_ & 0x00000040) != 0),
+                  getParentForChildren(),
+                  isClean());
+          endpoints_ = null;
+        }
+        return endpointsBuilder_;
+      }
+
+      private com.google.protobuf.MapField<
+          java.lang.String, java.lang.String> extra_;
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetExtra() {
+        if (extra_ == null) {
+          return com.google.protobuf.MapField.emptyMapField(
+              ExtraDefaultEntryHolder.defaultEntry);
+        }
+        return extra_;
+      }
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetMutableExtra() {
+        if (extra_ == null) {
+          extra_ = com.google.protobuf.MapField.newMapField(
+              ExtraDefaultEntryHolder.defaultEntry);
+        }
+        if (!extra_.isMutable()) {
+          extra_ = extra_.copy();
+        }
+        bitField0_ |= 0x00000080;
+        onChanged();
+        return extra_;
+      }
+      public int getExtraCount() {
+        return internalGetExtra().getMap().size();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      @java.lang.Override
+      public boolean containsExtra(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        return internalGetExtra().getMap().containsKey(key);
+      }
+      /**
+       * Use {@link #getExtraMap()} instead.
+       */
+      @java.lang.Override
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String> getExtra() {
+        return getExtraMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      @java.lang.Override
+      public java.util.Map<java.lang.String, java.lang.String> getExtraMap() {
+        return internalGetExtra().getMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      @java.lang.Override
+      public /* nullable */
+java.lang.String getExtraOrDefault(
+          java.lang.String key,
+          /* nullable */
+java.lang.String defaultValue) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetExtra().getMap();
+        return map.containsKey(key) ? map.get(key) : defaultValue;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      @java.lang.Override
+      public java.lang.String getExtraOrThrow(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetExtra().getMap();
+        if (!map.containsKey(key)) {
+          throw new java.lang.IllegalArgumentException();
+        }
+        return map.get(key);
+      }
+      public Builder clearExtra() {
+        bitField0_ = (bitField0_ & ~0x00000080);
+        internalGetMutableExtra().getMutableMap()
+            .clear();
+        return this;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      public Builder removeExtra(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        internalGetMutableExtra().getMutableMap()
+            .remove(key);
+        return this;
+      }
+      /**
+       * Use alternate mutation accessors instead.
+       */
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String>
+          getMutableExtra() {
+        bitField0_ |= 0x00000080;
+        return internalGetMutableExtra().getMutableMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      public Builder putExtra(
+          java.lang.String key,
+          java.lang.String value) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        if (value == null) { throw new NullPointerException("map value"); }
+        internalGetMutableExtra().getMutableMap()
+            .put(key, value);
+        bitField0_ |= 0x00000080;
+        return this;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the right, as JSON by its key: allowed_types,
+       * restricted_types, field_access_rights, disable_introspection and so on. Not sent
+       * in Tyk mode. Returned, a key that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1003;</code>
+       */
+      public Builder putAllExtra(
+          java.util.Map<java.lang.String, java.lang.String> values) {
+        internalGetMutableExtra().getMutableMap()
+            .putAll(values);
+        bitField0_ |= 0x00000080;
+        return this;
       }
       @java.lang.Override
       public final Builder setUnknownFields(
@@ -5177,6 +6578,211 @@ java.lang.String defaultValue);
      * @return The postExpiryGracePeriod.
      */
     long getPostExpiryGracePeriod();
+
+    /**
+     * <pre>
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     * </pre>
+     *
+     * <code>double throttle_interval = 1000;</code>
+     * @return The throttleInterval.
+     */
+    double getThrottleInterval();
+
+    /**
+     * <pre>
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>int64 throttle_retry_limit = 1001;</code>
+     * @return The throttleRetryLimit.
+     */
+    long getThrottleRetryLimit();
+
+    /**
+     * <pre>
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>string date_created = 1002;</code>
+     * @return The dateCreated.
+     */
+    java.lang.String getDateCreated();
+    /**
+     * <pre>
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>string date_created = 1002;</code>
+     * @return The bytes for dateCreated.
+     */
+    com.google.protobuf.ByteString
+        getDateCreatedBytes();
+
+    /**
+     * <pre>
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     * </pre>
+     *
+     * <code>bool enable_http_signature_validation = 1003;</code>
+     * @return The enableHttpSignatureValidation.
+     */
+    boolean getEnableHttpSignatureValidation();
+
+    /**
+     * <pre>
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     * </pre>
+     *
+     * <code>string rsa_certificate_id = 1004;</code>
+     * @return The rsaCertificateId.
+     */
+    java.lang.String getRsaCertificateId();
+    /**
+     * <pre>
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     * </pre>
+     *
+     * <code>string rsa_certificate_id = 1004;</code>
+     * @return The bytes for rsaCertificateId.
+     */
+    com.google.protobuf.ByteString
+        getRsaCertificateIdBytes();
+
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    int getMetadataJsonCount();
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    boolean containsMetadataJson(
+        java.lang.String key);
+    /**
+     * Use {@link #getMetadataJsonMap()} instead.
+     */
+    @java.lang.Deprecated
+    java.util.Map<java.lang.String, java.lang.String>
+    getMetadataJson();
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    java.util.Map<java.lang.String, java.lang.String>
+    getMetadataJsonMap();
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    /* nullable */
+java.lang.String getMetadataJsonOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue);
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    java.lang.String getMetadataJsonOrThrow(
+        java.lang.String key);
+
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    int getExtraCount();
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    boolean containsExtra(
+        java.lang.String key);
+    /**
+     * Use {@link #getExtraMap()} instead.
+     */
+    @java.lang.Deprecated
+    java.util.Map<java.lang.String, java.lang.String>
+    getExtra();
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    java.util.Map<java.lang.String, java.lang.String>
+    getExtraMap();
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    /* nullable */
+java.lang.String getExtraOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue);
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    java.lang.String getExtraOrThrow(
+        java.lang.String key);
   }
   /**
    * <pre>
@@ -5209,6 +6815,8 @@ java.lang.String defaultValue);
       certificate_ = "";
       keyId_ = "";
       postExpiryAction_ = "";
+      dateCreated_ = "";
+      rsaCertificateId_ = "";
     }
 
     @java.lang.Override
@@ -5234,6 +6842,10 @@ java.lang.String defaultValue);
           return internalGetOauthKeys();
         case 23:
           return internalGetMetadata();
+        case 1005:
+          return internalGetMetadataJson();
+        case 1006:
+          return internalGetExtra();
         default:
           throw new RuntimeException(
               "Invalid map field number: " + number);
@@ -6446,6 +8058,358 @@ java.lang.String defaultValue) {
       return postExpiryGracePeriod_;
     }
 
+    public static final int THROTTLE_INTERVAL_FIELD_NUMBER = 1000;
+    private double throttleInterval_ = 0D;
+    /**
+     * <pre>
+     * How long a throttled request waits before it is tried again, in seconds. Not sent
+     * in Tyk mode. Returned, 0 keeps what is stored.
+     * </pre>
+     *
+     * <code>double throttle_interval = 1000;</code>
+     * @return The throttleInterval.
+     */
+    @java.lang.Override
+    public double getThrottleInterval() {
+      return throttleInterval_;
+    }
+
+    public static final int THROTTLE_RETRY_LIMIT_FIELD_NUMBER = 1001;
+    private long throttleRetryLimit_ = 0L;
+    /**
+     * <pre>
+     * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>int64 throttle_retry_limit = 1001;</code>
+     * @return The throttleRetryLimit.
+     */
+    @java.lang.Override
+    public long getThrottleRetryLimit() {
+      return throttleRetryLimit_;
+    }
+
+    public static final int DATE_CREATED_FIELD_NUMBER = 1002;
+    @SuppressWarnings("serial")
+    private volatile java.lang.Object dateCreated_ = "";
+    /**
+     * <pre>
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>string date_created = 1002;</code>
+     * @return The dateCreated.
+     */
+    @java.lang.Override
+    public java.lang.String getDateCreated() {
+      java.lang.Object ref = dateCreated_;
+      if (ref instanceof java.lang.String) {
+        return (java.lang.String) ref;
+      } else {
+        com.google.protobuf.ByteString bs = 
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        dateCreated_ = s;
+        return s;
+      }
+    }
+    /**
+     * <pre>
+     * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+     * keeps what is stored.
+     * </pre>
+     *
+     * <code>string date_created = 1002;</code>
+     * @return The bytes for dateCreated.
+     */
+    @java.lang.Override
+    public com.google.protobuf.ByteString
+        getDateCreatedBytes() {
+      java.lang.Object ref = dateCreated_;
+      if (ref instanceof java.lang.String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        dateCreated_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+
+    public static final int ENABLE_HTTP_SIGNATURE_VALIDATION_FIELD_NUMBER = 1003;
+    private boolean enableHttpSignatureValidation_ = false;
+    /**
+     * <pre>
+     * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+     * Tyk mode. Returned, false keeps what is stored.
+     * </pre>
+     *
+     * <code>bool enable_http_signature_validation = 1003;</code>
+     * @return The enableHttpSignatureValidation.
+     */
+    @java.lang.Override
+    public boolean getEnableHttpSignatureValidation() {
+      return enableHttpSignatureValidation_;
+    }
+
+    public static final int RSA_CERTIFICATE_ID_FIELD_NUMBER = 1004;
+    @SuppressWarnings("serial")
+    private volatile java.lang.Object rsaCertificateId_ = "";
+    /**
+     * <pre>
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     * </pre>
+     *
+     * <code>string rsa_certificate_id = 1004;</code>
+     * @return The rsaCertificateId.
+     */
+    @java.lang.Override
+    public java.lang.String getRsaCertificateId() {
+      java.lang.Object ref = rsaCertificateId_;
+      if (ref instanceof java.lang.String) {
+        return (java.lang.String) ref;
+      } else {
+        com.google.protobuf.ByteString bs = 
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        rsaCertificateId_ = s;
+        return s;
+      }
+    }
+    /**
+     * <pre>
+     * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+     * an empty one keeps what is stored.
+     * </pre>
+     *
+     * <code>string rsa_certificate_id = 1004;</code>
+     * @return The bytes for rsaCertificateId.
+     */
+    @java.lang.Override
+    public com.google.protobuf.ByteString
+        getRsaCertificateIdBytes() {
+      java.lang.Object ref = rsaCertificateId_;
+      if (ref instanceof java.lang.String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        rsaCertificateId_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+
+    public static final int METADATA_JSON_FIELD_NUMBER = 1005;
+    private static final class MetadataJsonDefaultEntryHolder {
+      static final com.google.protobuf.MapEntry<
+          java.lang.String, java.lang.String> defaultEntry =
+              com.google.protobuf.MapEntry
+              .<java.lang.String, java.lang.String>newDefaultInstance(
+                  coprocess.CoprocessSessionState.internal_static_coprocess_SessionState_MetadataJsonEntry_descriptor, 
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "",
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "");
+    }
+    @SuppressWarnings("serial")
+    private com.google.protobuf.MapField<
+        java.lang.String, java.lang.String> metadataJson_;
+    private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+    internalGetMetadataJson() {
+      if (metadataJson_ == null) {
+        return com.google.protobuf.MapField.emptyMapField(
+            MetadataJsonDefaultEntryHolder.defaultEntry);
+      }
+      return metadataJson_;
+    }
+    public int getMetadataJsonCount() {
+      return internalGetMetadataJson().getMap().size();
+    }
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    @java.lang.Override
+    public boolean containsMetadataJson(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      return internalGetMetadataJson().getMap().containsKey(key);
+    }
+    /**
+     * Use {@link #getMetadataJsonMap()} instead.
+     */
+    @java.lang.Override
+    @java.lang.Deprecated
+    public java.util.Map<java.lang.String, java.lang.String> getMetadataJson() {
+      return getMetadataJsonMap();
+    }
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    @java.lang.Override
+    public java.util.Map<java.lang.String, java.lang.String> getMetadataJsonMap() {
+      return internalGetMetadataJson().getMap();
+    }
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    @java.lang.Override
+    public /* nullable */
+java.lang.String getMetadataJsonOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetMetadataJson().getMap();
+      return map.containsKey(key) ? map.get(key) : defaultValue;
+    }
+    /**
+     * <pre>
+     * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+     * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+     * metadata if that is missing or has the same text; if not, that of metadata wins.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+     */
+    @java.lang.Override
+    public java.lang.String getMetadataJsonOrThrow(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetMetadataJson().getMap();
+      if (!map.containsKey(key)) {
+        throw new java.lang.IllegalArgumentException();
+      }
+      return map.get(key);
+    }
+
+    public static final int EXTRA_FIELD_NUMBER = 1006;
+    private static final class ExtraDefaultEntryHolder {
+      static final com.google.protobuf.MapEntry<
+          java.lang.String, java.lang.String> defaultEntry =
+              com.google.protobuf.MapEntry
+              .<java.lang.String, java.lang.String>newDefaultInstance(
+                  coprocess.CoprocessSessionState.internal_static_coprocess_SessionState_ExtraEntry_descriptor, 
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "",
+                  com.google.protobuf.WireFormat.FieldType.STRING,
+                  "");
+    }
+    @SuppressWarnings("serial")
+    private com.google.protobuf.MapField<
+        java.lang.String, java.lang.String> extra_;
+    private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+    internalGetExtra() {
+      if (extra_ == null) {
+        return com.google.protobuf.MapField.emptyMapField(
+            ExtraDefaultEntryHolder.defaultEntry);
+      }
+      return extra_;
+    }
+    public int getExtraCount() {
+      return internalGetExtra().getMap().size();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    @java.lang.Override
+    public boolean containsExtra(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      return internalGetExtra().getMap().containsKey(key);
+    }
+    /**
+     * Use {@link #getExtraMap()} instead.
+     */
+    @java.lang.Override
+    @java.lang.Deprecated
+    public java.util.Map<java.lang.String, java.lang.String> getExtra() {
+      return getExtraMap();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    @java.lang.Override
+    public java.util.Map<java.lang.String, java.lang.String> getExtraMap() {
+      return internalGetExtra().getMap();
+    }
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    @java.lang.Override
+    public /* nullable */
+java.lang.String getExtraOrDefault(
+        java.lang.String key,
+        /* nullable */
+java.lang.String defaultValue) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetExtra().getMap();
+      return map.containsKey(key) ? map.get(key) : defaultValue;
+    }
+    /**
+     * <pre>
+     * All else that is stored with the session, as JSON by its key: smoothing,
+     * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+     * that is missing keeps what is stored.
+     * </pre>
+     *
+     * <code>map&lt;string, string&gt; extra = 1006;</code>
+     */
+    @java.lang.Override
+    public java.lang.String getExtraOrThrow(
+        java.lang.String key) {
+      if (key == null) { throw new NullPointerException("map key"); }
+      java.util.Map<java.lang.String, java.lang.String> map =
+          internalGetExtra().getMap();
+      if (!map.containsKey(key)) {
+        throw new java.lang.IllegalArgumentException();
+      }
+      return map.get(key);
+    }
+
     private byte memoizedIsInitialized = -1;
     @java.lang.Override
     public final boolean isInitialized() {
@@ -6571,6 +8535,33 @@ java.lang.String defaultValue) {
       if (postExpiryGracePeriod_ != 0L) {
         output.writeInt64(34, postExpiryGracePeriod_);
       }
+      if (java.lang.Double.doubleToRawLongBits(throttleInterval_) != 0) {
+        output.writeDouble(1000, throttleInterval_);
+      }
+      if (throttleRetryLimit_ != 0L) {
+        output.writeInt64(1001, throttleRetryLimit_);
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(dateCreated_)) {
+        com.google.protobuf.GeneratedMessageV3.writeString(output, 1002, dateCreated_);
+      }
+      if (enableHttpSignatureValidation_ != false) {
+        output.writeBool(1003, enableHttpSignatureValidation_);
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(rsaCertificateId_)) {
+        com.google.protobuf.GeneratedMessageV3.writeString(output, 1004, rsaCertificateId_);
+      }
+      com.google.protobuf.GeneratedMessageV3
+        .serializeStringMapTo(
+          output,
+          internalGetMetadataJson(),
+          MetadataJsonDefaultEntryHolder.defaultEntry,
+          1005);
+      com.google.protobuf.GeneratedMessageV3
+        .serializeStringMapTo(
+          output,
+          internalGetExtra(),
+          ExtraDefaultEntryHolder.defaultEntry,
+          1006);
       getUnknownFields().writeTo(output);
     }
 
@@ -6733,6 +8724,44 @@ java.lang.String defaultValue) {
         size += com.google.protobuf.CodedOutputStream
           .computeInt64Size(34, postExpiryGracePeriod_);
       }
+      if (java.lang.Double.doubleToRawLongBits(throttleInterval_) != 0) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeDoubleSize(1000, throttleInterval_);
+      }
+      if (throttleRetryLimit_ != 0L) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeInt64Size(1001, throttleRetryLimit_);
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(dateCreated_)) {
+        size += com.google.protobuf.GeneratedMessageV3.computeStringSize(1002, dateCreated_);
+      }
+      if (enableHttpSignatureValidation_ != false) {
+        size += com.google.protobuf.CodedOutputStream
+          .computeBoolSize(1003, enableHttpSignatureValidation_);
+      }
+      if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(rsaCertificateId_)) {
+        size += com.google.protobuf.GeneratedMessageV3.computeStringSize(1004, rsaCertificateId_);
+      }
+      for (java.util.Map.Entry<java.lang.String, java.lang.String> entry
+           : internalGetMetadataJson().getMap().entrySet()) {
+        com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+        metadataJson__ = MetadataJsonDefaultEntryHolder.defaultEntry.newBuilderForType()
+            .setKey(entry.getKey())
+            .setValue(entry.getValue())
+            .build();
+        size += com.google.protobuf.CodedOutputStream
+            .computeMessageSize(1005, metadataJson__);
+      }
+      for (java.util.Map.Entry<java.lang.String, java.lang.String> entry
+           : internalGetExtra().getMap().entrySet()) {
+        com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+        extra__ = ExtraDefaultEntryHolder.defaultEntry.newBuilderForType()
+            .setKey(entry.getKey())
+            .setValue(entry.getValue())
+            .build();
+        size += com.google.protobuf.CodedOutputStream
+            .computeMessageSize(1006, extra__);
+      }
       size += getUnknownFields().getSerializedSize();
       memoizedSize = size;
       return size;
@@ -6828,6 +8857,21 @@ java.lang.String defaultValue) {
           .equals(other.getPostExpiryAction())) return false;
       if (getPostExpiryGracePeriod()
           != other.getPostExpiryGracePeriod()) return false;
+      if (java.lang.Double.doubleToLongBits(getThrottleInterval())
+          != java.lang.Double.doubleToLongBits(
+              other.getThrottleInterval())) return false;
+      if (getThrottleRetryLimit()
+          != other.getThrottleRetryLimit()) return false;
+      if (!getDateCreated()
+          .equals(other.getDateCreated())) return false;
+      if (getEnableHttpSignatureValidation()
+          != other.getEnableHttpSignatureValidation()) return false;
+      if (!getRsaCertificateId()
+          .equals(other.getRsaCertificateId())) return false;
+      if (!internalGetMetadataJson().equals(
+          other.internalGetMetadataJson())) return false;
+      if (!internalGetExtra().equals(
+          other.internalGetExtra())) return false;
       if (!getUnknownFields().equals(other.getUnknownFields())) return false;
       return true;
     }
@@ -6940,6 +8984,27 @@ java.lang.String defaultValue) {
       hash = (37 * hash) + POST_EXPIRY_GRACE_PERIOD_FIELD_NUMBER;
       hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
           getPostExpiryGracePeriod());
+      hash = (37 * hash) + THROTTLE_INTERVAL_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          java.lang.Double.doubleToLongBits(getThrottleInterval()));
+      hash = (37 * hash) + THROTTLE_RETRY_LIMIT_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+          getThrottleRetryLimit());
+      hash = (37 * hash) + DATE_CREATED_FIELD_NUMBER;
+      hash = (53 * hash) + getDateCreated().hashCode();
+      hash = (37 * hash) + ENABLE_HTTP_SIGNATURE_VALIDATION_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+          getEnableHttpSignatureValidation());
+      hash = (37 * hash) + RSA_CERTIFICATE_ID_FIELD_NUMBER;
+      hash = (53 * hash) + getRsaCertificateId().hashCode();
+      if (!internalGetMetadataJson().getMap().isEmpty()) {
+        hash = (37 * hash) + METADATA_JSON_FIELD_NUMBER;
+        hash = (53 * hash) + internalGetMetadataJson().hashCode();
+      }
+      if (!internalGetExtra().getMap().isEmpty()) {
+        hash = (37 * hash) + EXTRA_FIELD_NUMBER;
+        hash = (53 * hash) + internalGetExtra().hashCode();
+      }
       hash = (29 * hash) + getUnknownFields().hashCode();
       memoizedHashCode = hash;
       return hash;
@@ -7064,6 +9129,10 @@ java.lang.String defaultValue) {
             return internalGetOauthKeys();
           case 23:
             return internalGetMetadata();
+          case 1005:
+            return internalGetMetadataJson();
+          case 1006:
+            return internalGetExtra();
           default:
             throw new RuntimeException(
                 "Invalid map field number: " + number);
@@ -7079,6 +9148,10 @@ java.lang.String defaultValue) {
             return internalGetMutableOauthKeys();
           case 23:
             return internalGetMutableMetadata();
+          case 1005:
+            return internalGetMutableMetadataJson();
+          case 1006:
+            return internalGetMutableExtra();
           default:
             throw new RuntimeException(
                 "Invalid map field number: " + number);
@@ -7163,6 +9236,13 @@ java.lang.String defaultValue) {
         keyId_ = "";
         postExpiryAction_ = "";
         postExpiryGracePeriod_ = 0L;
+        throttleInterval_ = 0D;
+        throttleRetryLimit_ = 0L;
+        dateCreated_ = "";
+        enableHttpSignatureValidation_ = false;
+        rsaCertificateId_ = "";
+        internalGetMutableMetadataJson().clear();
+        internalGetMutableExtra().clear();
         return this;
       }
 
@@ -7317,6 +9397,29 @@ java.lang.String defaultValue) {
         }
         if (((from_bitField1_ & 0x00000002) != 0)) {
           result.postExpiryGracePeriod_ = postExpiryGracePeriod_;
+        }
+        if (((from_bitField1_ & 0x00000004) != 0)) {
+          result.throttleInterval_ = throttleInterval_;
+        }
+        if (((from_bitField1_ & 0x00000008) != 0)) {
+          result.throttleRetryLimit_ = throttleRetryLimit_;
+        }
+        if (((from_bitField1_ & 0x00000010) != 0)) {
+          result.dateCreated_ = dateCreated_;
+        }
+        if (((from_bitField1_ & 0x00000020) != 0)) {
+          result.enableHttpSignatureValidation_ = enableHttpSignatureValidation_;
+        }
+        if (((from_bitField1_ & 0x00000040) != 0)) {
+          result.rsaCertificateId_ = rsaCertificateId_;
+        }
+        if (((from_bitField1_ & 0x00000080) != 0)) {
+          result.metadataJson_ = internalGetMetadataJson();
+          result.metadataJson_.makeImmutable();
+        }
+        if (((from_bitField1_ & 0x00000100) != 0)) {
+          result.extra_ = internalGetExtra();
+          result.extra_.makeImmutable();
         }
       }
 
@@ -7498,6 +9601,31 @@ java.lang.String defaultValue) {
         if (other.getPostExpiryGracePeriod() != 0L) {
           setPostExpiryGracePeriod(other.getPostExpiryGracePeriod());
         }
+        if (other.getThrottleInterval() != 0D) {
+          setThrottleInterval(other.getThrottleInterval());
+        }
+        if (other.getThrottleRetryLimit() != 0L) {
+          setThrottleRetryLimit(other.getThrottleRetryLimit());
+        }
+        if (!other.getDateCreated().isEmpty()) {
+          dateCreated_ = other.dateCreated_;
+          bitField1_ |= 0x00000010;
+          onChanged();
+        }
+        if (other.getEnableHttpSignatureValidation() != false) {
+          setEnableHttpSignatureValidation(other.getEnableHttpSignatureValidation());
+        }
+        if (!other.getRsaCertificateId().isEmpty()) {
+          rsaCertificateId_ = other.rsaCertificateId_;
+          bitField1_ |= 0x00000040;
+          onChanged();
+        }
+        internalGetMutableMetadataJson().mergeFrom(
+            other.internalGetMetadataJson());
+        bitField1_ |= 0x00000080;
+        internalGetMutableExtra().mergeFrom(
+            other.internalGetExtra());
+        bitField1_ |= 0x00000100;
         this.mergeUnknownFields(other.getUnknownFields());
         onChanged();
         return this;
@@ -7714,6 +9842,49 @@ java.lang.String defaultValue) {
                 bitField1_ |= 0x00000002;
                 break;
               } // case 272
+              case 8001: {
+                throttleInterval_ = input.readDouble();
+                bitField1_ |= 0x00000004;
+                break;
+              } // case 8001
+              case 8008: {
+                throttleRetryLimit_ = input.readInt64();
+                bitField1_ |= 0x00000008;
+                break;
+              } // case 8008
+              case 8018: {
+                dateCreated_ = input.readStringRequireUtf8();
+                bitField1_ |= 0x00000010;
+                break;
+              } // case 8018
+              case 8024: {
+                enableHttpSignatureValidation_ = input.readBool();
+                bitField1_ |= 0x00000020;
+                break;
+              } // case 8024
+              case 8034: {
+                rsaCertificateId_ = input.readStringRequireUtf8();
+                bitField1_ |= 0x00000040;
+                break;
+              } // case 8034
+              case 8042: {
+                com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+                metadataJson__ = input.readMessage(
+                    MetadataJsonDefaultEntryHolder.defaultEntry.getParserForType(), extensionRegistry);
+                internalGetMutableMetadataJson().getMutableMap().put(
+                    metadataJson__.getKey(), metadataJson__.getValue());
+                bitField1_ |= 0x00000080;
+                break;
+              } // case 8042
+              case 8050: {
+                com.google.protobuf.MapEntry<java.lang.String, java.lang.String>
+                extra__ = input.readMessage(
+                    ExtraDefaultEntryHolder.defaultEntry.getParserForType(), extensionRegistry);
+                internalGetMutableExtra().getMutableMap().put(
+                    extra__.getKey(), extra__.getValue());
+                bitField1_ |= 0x00000100;
+                break;
+              } // case 8050
               default: {
                 if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                   done = true; // was an endgroup tag
@@ -10605,6 +12776,679 @@ java.lang.String defaultValue) {
         onChanged();
         return this;
       }
+
+      private double throttleInterval_ ;
+      /**
+       * <pre>
+       * How long a throttled request waits before it is tried again, in seconds. Not sent
+       * in Tyk mode. Returned, 0 keeps what is stored.
+       * </pre>
+       *
+       * <code>double throttle_interval = 1000;</code>
+       * @return The throttleInterval.
+       */
+      @java.lang.Override
+      public double getThrottleInterval() {
+        return throttleInterval_;
+      }
+      /**
+       * <pre>
+       * How long a throttled request waits before it is tried again, in seconds. Not sent
+       * in Tyk mode. Returned, 0 keeps what is stored.
+       * </pre>
+       *
+       * <code>double throttle_interval = 1000;</code>
+       * @param value The throttleInterval to set.
+       * @return This builder for chaining.
+       */
+      public Builder setThrottleInterval(double value) {
+
+        throttleInterval_ = value;
+        bitField1_ |= 0x00000004;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * How long a throttled request waits before it is tried again, in seconds. Not sent
+       * in Tyk mode. Returned, 0 keeps what is stored.
+       * </pre>
+       *
+       * <code>double throttle_interval = 1000;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearThrottleInterval() {
+        bitField1_ = (bitField1_ & ~0x00000004);
+        throttleInterval_ = 0D;
+        onChanged();
+        return this;
+      }
+
+      private long throttleRetryLimit_ ;
+      /**
+       * <pre>
+       * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>int64 throttle_retry_limit = 1001;</code>
+       * @return The throttleRetryLimit.
+       */
+      @java.lang.Override
+      public long getThrottleRetryLimit() {
+        return throttleRetryLimit_;
+      }
+      /**
+       * <pre>
+       * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>int64 throttle_retry_limit = 1001;</code>
+       * @param value The throttleRetryLimit to set.
+       * @return This builder for chaining.
+       */
+      public Builder setThrottleRetryLimit(long value) {
+
+        throttleRetryLimit_ = value;
+        bitField1_ |= 0x00000008;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * How often a throttled request is tried again. Not sent in Tyk mode. Returned, 0
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>int64 throttle_retry_limit = 1001;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearThrottleRetryLimit() {
+        bitField1_ = (bitField1_ & ~0x00000008);
+        throttleRetryLimit_ = 0L;
+        onChanged();
+        return this;
+      }
+
+      private java.lang.Object dateCreated_ = "";
+      /**
+       * <pre>
+       * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>string date_created = 1002;</code>
+       * @return The dateCreated.
+       */
+      public java.lang.String getDateCreated() {
+        java.lang.Object ref = dateCreated_;
+        if (!(ref instanceof java.lang.String)) {
+          com.google.protobuf.ByteString bs =
+              (com.google.protobuf.ByteString) ref;
+          java.lang.String s = bs.toStringUtf8();
+          dateCreated_ = s;
+          return s;
+        } else {
+          return (java.lang.String) ref;
+        }
+      }
+      /**
+       * <pre>
+       * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>string date_created = 1002;</code>
+       * @return The bytes for dateCreated.
+       */
+      public com.google.protobuf.ByteString
+          getDateCreatedBytes() {
+        java.lang.Object ref = dateCreated_;
+        if (ref instanceof String) {
+          com.google.protobuf.ByteString b = 
+              com.google.protobuf.ByteString.copyFromUtf8(
+                  (java.lang.String) ref);
+          dateCreated_ = b;
+          return b;
+        } else {
+          return (com.google.protobuf.ByteString) ref;
+        }
+      }
+      /**
+       * <pre>
+       * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>string date_created = 1002;</code>
+       * @param value The dateCreated to set.
+       * @return This builder for chaining.
+       */
+      public Builder setDateCreated(
+          java.lang.String value) {
+        if (value == null) { throw new NullPointerException(); }
+        dateCreated_ = value;
+        bitField1_ |= 0x00000010;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>string date_created = 1002;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearDateCreated() {
+        dateCreated_ = getDefaultInstance().getDateCreated();
+        bitField1_ = (bitField1_ & ~0x00000010);
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * When the session was made, as text. Not sent in Tyk mode. Returned, an empty one
+       * keeps what is stored.
+       * </pre>
+       *
+       * <code>string date_created = 1002;</code>
+       * @param value The bytes for dateCreated to set.
+       * @return This builder for chaining.
+       */
+      public Builder setDateCreatedBytes(
+          com.google.protobuf.ByteString value) {
+        if (value == null) { throw new NullPointerException(); }
+        checkByteStringIsUtf8(value);
+        dateCreated_ = value;
+        bitField1_ |= 0x00000010;
+        onChanged();
+        return this;
+      }
+
+      private boolean enableHttpSignatureValidation_ ;
+      /**
+       * <pre>
+       * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+       * Tyk mode. Returned, false keeps what is stored.
+       * </pre>
+       *
+       * <code>bool enable_http_signature_validation = 1003;</code>
+       * @return The enableHttpSignatureValidation.
+       */
+      @java.lang.Override
+      public boolean getEnableHttpSignatureValidation() {
+        return enableHttpSignatureValidation_;
+      }
+      /**
+       * <pre>
+       * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+       * Tyk mode. Returned, false keeps what is stored.
+       * </pre>
+       *
+       * <code>bool enable_http_signature_validation = 1003;</code>
+       * @param value The enableHttpSignatureValidation to set.
+       * @return This builder for chaining.
+       */
+      public Builder setEnableHttpSignatureValidation(boolean value) {
+
+        enableHttpSignatureValidation_ = value;
+        bitField1_ |= 0x00000020;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * Whether signatures of requests are checked with rsa_certificate_id. Not sent in
+       * Tyk mode. Returned, false keeps what is stored.
+       * </pre>
+       *
+       * <code>bool enable_http_signature_validation = 1003;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearEnableHttpSignatureValidation() {
+        bitField1_ = (bitField1_ & ~0x00000020);
+        enableHttpSignatureValidation_ = false;
+        onChanged();
+        return this;
+      }
+
+      private java.lang.Object rsaCertificateId_ = "";
+      /**
+       * <pre>
+       * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+       * an empty one keeps what is stored.
+       * </pre>
+       *
+       * <code>string rsa_certificate_id = 1004;</code>
+       * @return The rsaCertificateId.
+       */
+      public java.lang.String getRsaCertificateId() {
+        java.lang.Object ref = rsaCertificateId_;
+        if (!(ref instanceof java.lang.String)) {
+          com.google.protobuf.ByteString bs =
+              (com.google.protobuf.ByteString) ref;
+          java.lang.String s = bs.toStringUtf8();
+          rsaCertificateId_ = s;
+          return s;
+        } else {
+          return (java.lang.String) ref;
+        }
+      }
+      /**
+       * <pre>
+       * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+       * an empty one keeps what is stored.
+       * </pre>
+       *
+       * <code>string rsa_certificate_id = 1004;</code>
+       * @return The bytes for rsaCertificateId.
+       */
+      public com.google.protobuf.ByteString
+          getRsaCertificateIdBytes() {
+        java.lang.Object ref = rsaCertificateId_;
+        if (ref instanceof String) {
+          com.google.protobuf.ByteString b = 
+              com.google.protobuf.ByteString.copyFromUtf8(
+                  (java.lang.String) ref);
+          rsaCertificateId_ = b;
+          return b;
+        } else {
+          return (com.google.protobuf.ByteString) ref;
+        }
+      }
+      /**
+       * <pre>
+       * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+       * an empty one keeps what is stored.
+       * </pre>
+       *
+       * <code>string rsa_certificate_id = 1004;</code>
+       * @param value The rsaCertificateId to set.
+       * @return This builder for chaining.
+       */
+      public Builder setRsaCertificateId(
+          java.lang.String value) {
+        if (value == null) { throw new NullPointerException(); }
+        rsaCertificateId_ = value;
+        bitField1_ |= 0x00000040;
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+       * an empty one keeps what is stored.
+       * </pre>
+       *
+       * <code>string rsa_certificate_id = 1004;</code>
+       * @return This builder for chaining.
+       */
+      public Builder clearRsaCertificateId() {
+        rsaCertificateId_ = getDefaultInstance().getRsaCertificateId();
+        bitField1_ = (bitField1_ & ~0x00000040);
+        onChanged();
+        return this;
+      }
+      /**
+       * <pre>
+       * The id of the certificate that checks signatures. Not sent in Tyk mode. Returned,
+       * an empty one keeps what is stored.
+       * </pre>
+       *
+       * <code>string rsa_certificate_id = 1004;</code>
+       * @param value The bytes for rsaCertificateId to set.
+       * @return This builder for chaining.
+       */
+      public Builder setRsaCertificateIdBytes(
+          com.google.protobuf.ByteString value) {
+        if (value == null) { throw new NullPointerException(); }
+        checkByteStringIsUtf8(value);
+        rsaCertificateId_ = value;
+        bitField1_ |= 0x00000040;
+        onChanged();
+        return this;
+      }
+
+      private com.google.protobuf.MapField<
+          java.lang.String, java.lang.String> metadataJson_;
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetMetadataJson() {
+        if (metadataJson_ == null) {
+          return com.google.protobuf.MapField.emptyMapField(
+              MetadataJsonDefaultEntryHolder.defaultEntry);
+        }
+        return metadataJson_;
+      }
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetMutableMetadataJson() {
+        if (metadataJson_ == null) {
+          metadataJson_ = com.google.protobuf.MapField.newMapField(
+              MetadataJsonDefaultEntryHolder.defaultEntry);
+        }
+        if (!metadataJson_.isMutable()) {
+          metadataJson_ = metadataJson_.copy();
+        }
+        bitField1_ |= 0x00000080;
+        onChanged();
+        return metadataJson_;
+      }
+      public int getMetadataJsonCount() {
+        return internalGetMetadataJson().getMap().size();
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      @java.lang.Override
+      public boolean containsMetadataJson(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        return internalGetMetadataJson().getMap().containsKey(key);
+      }
+      /**
+       * Use {@link #getMetadataJsonMap()} instead.
+       */
+      @java.lang.Override
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String> getMetadataJson() {
+        return getMetadataJsonMap();
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      @java.lang.Override
+      public java.util.Map<java.lang.String, java.lang.String> getMetadataJsonMap() {
+        return internalGetMetadataJson().getMap();
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      @java.lang.Override
+      public /* nullable */
+java.lang.String getMetadataJsonOrDefault(
+          java.lang.String key,
+          /* nullable */
+java.lang.String defaultValue) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetMetadataJson().getMap();
+        return map.containsKey(key) ? map.get(key) : defaultValue;
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      @java.lang.Override
+      public java.lang.String getMetadataJsonOrThrow(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetMetadataJson().getMap();
+        if (!map.containsKey(key)) {
+          throw new java.lang.IllegalArgumentException();
+        }
+        return map.get(key);
+      }
+      public Builder clearMetadataJson() {
+        bitField1_ = (bitField1_ & ~0x00000080);
+        internalGetMutableMetadataJson().getMutableMap()
+            .clear();
+        return this;
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      public Builder removeMetadataJson(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        internalGetMutableMetadataJson().getMutableMap()
+            .remove(key);
+        return this;
+      }
+      /**
+       * Use alternate mutation accessors instead.
+       */
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String>
+          getMutableMetadataJson() {
+        bitField1_ |= 0x00000080;
+        return internalGetMutableMetadataJson().getMutableMap();
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      public Builder putMetadataJson(
+          java.lang.String key,
+          java.lang.String value) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        if (value == null) { throw new NullPointerException("map value"); }
+        internalGetMutableMetadataJson().getMutableMap()
+            .put(key, value);
+        bitField1_ |= 0x00000080;
+        return this;
+      }
+      /**
+       * <pre>
+       * The entries of metadata that are not text, as JSON, so that 7 and "7" are told
+       * apart. Not sent in Tyk mode. Returned, an entry gives its type to the one of
+       * metadata if that is missing or has the same text; if not, that of metadata wins.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; metadata_json = 1005;</code>
+       */
+      public Builder putAllMetadataJson(
+          java.util.Map<java.lang.String, java.lang.String> values) {
+        internalGetMutableMetadataJson().getMutableMap()
+            .putAll(values);
+        bitField1_ |= 0x00000080;
+        return this;
+      }
+
+      private com.google.protobuf.MapField<
+          java.lang.String, java.lang.String> extra_;
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetExtra() {
+        if (extra_ == null) {
+          return com.google.protobuf.MapField.emptyMapField(
+              ExtraDefaultEntryHolder.defaultEntry);
+        }
+        return extra_;
+      }
+      private com.google.protobuf.MapField<java.lang.String, java.lang.String>
+          internalGetMutableExtra() {
+        if (extra_ == null) {
+          extra_ = com.google.protobuf.MapField.newMapField(
+              ExtraDefaultEntryHolder.defaultEntry);
+        }
+        if (!extra_.isMutable()) {
+          extra_ = extra_.copy();
+        }
+        bitField1_ |= 0x00000100;
+        onChanged();
+        return extra_;
+      }
+      public int getExtraCount() {
+        return internalGetExtra().getMap().size();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      @java.lang.Override
+      public boolean containsExtra(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        return internalGetExtra().getMap().containsKey(key);
+      }
+      /**
+       * Use {@link #getExtraMap()} instead.
+       */
+      @java.lang.Override
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String> getExtra() {
+        return getExtraMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      @java.lang.Override
+      public java.util.Map<java.lang.String, java.lang.String> getExtraMap() {
+        return internalGetExtra().getMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      @java.lang.Override
+      public /* nullable */
+java.lang.String getExtraOrDefault(
+          java.lang.String key,
+          /* nullable */
+java.lang.String defaultValue) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetExtra().getMap();
+        return map.containsKey(key) ? map.get(key) : defaultValue;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      @java.lang.Override
+      public java.lang.String getExtraOrThrow(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        java.util.Map<java.lang.String, java.lang.String> map =
+            internalGetExtra().getMap();
+        if (!map.containsKey(key)) {
+          throw new java.lang.IllegalArgumentException();
+        }
+        return map.get(key);
+      }
+      public Builder clearExtra() {
+        bitField1_ = (bitField1_ & ~0x00000100);
+        internalGetMutableExtra().getMutableMap()
+            .clear();
+        return this;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      public Builder removeExtra(
+          java.lang.String key) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        internalGetMutableExtra().getMutableMap()
+            .remove(key);
+        return this;
+      }
+      /**
+       * Use alternate mutation accessors instead.
+       */
+      @java.lang.Deprecated
+      public java.util.Map<java.lang.String, java.lang.String>
+          getMutableExtra() {
+        bitField1_ |= 0x00000100;
+        return internalGetMutableExtra().getMutableMap();
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      public Builder putExtra(
+          java.lang.String key,
+          java.lang.String value) {
+        if (key == null) { throw new NullPointerException("map key"); }
+        if (value == null) { throw new NullPointerException("map value"); }
+        internalGetMutableExtra().getMutableMap()
+            .put(key, value);
+        bitField1_ |= 0x00000100;
+        return this;
+      }
+      /**
+       * <pre>
+       * All else that is stored with the session, as JSON by its key: smoothing,
+       * mtls_static_certificate_bindings and so on. Not sent in Tyk mode. Returned, a key
+       * that is missing keeps what is stored.
+       * </pre>
+       *
+       * <code>map&lt;string, string&gt; extra = 1006;</code>
+       */
+      public Builder putAllExtra(
+          java.util.Map<java.lang.String, java.lang.String> values) {
+        internalGetMutableExtra().getMutableMap()
+            .putAll(values);
+        bitField1_ |= 0x00000100;
+        return this;
+      }
       @java.lang.Override
       public final Builder setUnknownFields(
           final com.google.protobuf.UnknownFieldSet unknownFields) {
@@ -10680,6 +13524,11 @@ java.lang.String defaultValue) {
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_coprocess_AccessDefinition_fieldAccessorTable;
   private static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_coprocess_AccessDefinition_ExtraEntry_descriptor;
+  private static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_coprocess_AccessDefinition_ExtraEntry_fieldAccessorTable;
+  private static final com.google.protobuf.Descriptors.Descriptor
     internal_static_coprocess_BasicAuthData_descriptor;
   private static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
@@ -10714,6 +13563,16 @@ java.lang.String defaultValue) {
   private static final 
     com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
       internal_static_coprocess_SessionState_MetadataEntry_fieldAccessorTable;
+  private static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_coprocess_SessionState_MetadataJsonEntry_descriptor;
+  private static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_coprocess_SessionState_MetadataJsonEntry_fieldAccessorTable;
+  private static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_coprocess_SessionState_ExtraEntry_descriptor;
+  private static final 
+    com.google.protobuf.GeneratedMessageV3.FieldAccessorTable
+      internal_static_coprocess_SessionState_ExtraEntry_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -10724,47 +13583,63 @@ java.lang.String defaultValue) {
   static {
     java.lang.String[] descriptorData = {
       "\n\035coprocess_session_state.proto\022\tcoproce" +
-      "ss\"*\n\nAccessSpec\022\013\n\003url\030\001 \001(\t\022\017\n\007methods" +
-      "\030\002 \003(\t\"s\n\020AccessDefinition\022\020\n\010api_name\030\001" +
-      " \001(\t\022\016\n\006api_id\030\002 \001(\t\022\020\n\010versions\030\003 \003(\t\022+" +
-      "\n\014allowed_urls\030\004 \003(\0132\025.coprocess.AccessS" +
-      "pec\"/\n\rBasicAuthData\022\020\n\010password\030\001 \001(\t\022\014" +
-      "\n\004hash\030\002 \001(\t\"\031\n\007JWTData\022\016\n\006secret\030\001 \001(\t\"" +
-      "!\n\007Monitor\022\026\n\016trigger_limits\030\001 \003(\001\"\344\010\n\014S" +
-      "essionState\022\022\n\nlast_check\030\001 \001(\003\022\021\n\tallow" +
-      "ance\030\002 \001(\001\022\014\n\004rate\030\003 \001(\001\022\013\n\003per\030\004 \001(\001\022\017\n" +
-      "\007expires\030\005 \001(\003\022\021\n\tquota_max\030\006 \001(\003\022\024\n\014quo" +
-      "ta_renews\030\007 \001(\003\022\027\n\017quota_remaining\030\010 \001(\003" +
-      "\022\032\n\022quota_renewal_rate\030\t \001(\003\022@\n\raccess_r" +
-      "ights\030\n \003(\0132).coprocess.SessionState.Acc" +
-      "essRightsEntry\022\016\n\006org_id\030\013 \001(\t\022\027\n\017oauth_" +
-      "client_id\030\014 \001(\t\022:\n\noauth_keys\030\r \003(\0132&.co" +
-      "process.SessionState.OauthKeysEntry\0221\n\017b" +
-      "asic_auth_data\030\016 \001(\0132\030.coprocess.BasicAu" +
-      "thData\022$\n\010jwt_data\030\017 \001(\0132\022.coprocess.JWT" +
-      "Data\022\024\n\014hmac_enabled\030\020 \001(\010\022\023\n\013hmac_secre" +
-      "t\030\021 \001(\t\022\023\n\013is_inactive\030\022 \001(\010\022\027\n\017apply_po" +
-      "licy_id\030\023 \001(\t\022\024\n\014data_expires\030\024 \001(\003\022#\n\007m" +
-      "onitor\030\025 \001(\0132\022.coprocess.Monitor\022!\n\031enab" +
-      "le_detailed_recording\030\026 \001(\010\0227\n\010metadata\030" +
-      "\027 \003(\0132%.coprocess.SessionState.MetadataE" +
-      "ntry\022\014\n\004tags\030\030 \003(\t\022\r\n\005alias\030\031 \001(\t\022\024\n\014las" +
-      "t_updated\030\032 \001(\t\022\035\n\025id_extractor_deadline" +
-      "\030\033 \001(\003\022\030\n\020session_lifetime\030\034 \001(\003\022\026\n\016appl" +
-      "y_policies\030\035 \003(\t\022\023\n\013certificate\030\036 \001(\t\022\027\n" +
-      "\017max_query_depth\030\037 \001(\003\022\016\n\006key_id\030  \001(\t\022\032" +
-      "\n\022post_expiry_action\030! \001(\t\022 \n\030post_expir" +
-      "y_grace_period\030\" \001(\003\032P\n\021AccessRightsEntr" +
-      "y\022\013\n\003key\030\001 \001(\t\022*\n\005value\030\002 \001(\0132\033.coproces" +
-      "s.AccessDefinition:\0028\001\0320\n\016OauthKeysEntry" +
-      "\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\032/\n\rMeta" +
-      "dataEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028" +
-      "\001B4Z2github.com/grapnel-gateway/grapnel/" +
-      "proto/coprocessb\006proto3"
+      "ss\032\025grapnel_session.proto\"*\n\nAccessSpec\022" +
+      "\013\n\003url\030\001 \001(\t\022\017\n\007methods\030\002 \003(\t\"\306\002\n\020Access" +
+      "Definition\022\020\n\010api_name\030\001 \001(\t\022\016\n\006api_id\030\002" +
+      " \001(\t\022\020\n\010versions\030\003 \003(\t\022+\n\014allowed_urls\030\004" +
+      " \003(\0132\025.coprocess.AccessSpec\022#\n\005limit\030\350\007 " +
+      "\001(\0132\023.coprocess.APILimit\022\030\n\017allowance_sc" +
+      "ope\030\351\007 \001(\t\022,\n\tendpoints\030\352\007 \003(\0132\030.coproce" +
+      "ss.EndpointLimit\0226\n\005extra\030\353\007 \003(\0132&.copro" +
+      "cess.AccessDefinition.ExtraEntry\032,\n\nExtr" +
+      "aEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\"/" +
+      "\n\rBasicAuthData\022\020\n\010password\030\001 \001(\t\022\014\n\004has" +
+      "h\030\002 \001(\t\"\031\n\007JWTData\022\016\n\006secret\030\001 \001(\t\"!\n\007Mo" +
+      "nitor\022\026\n\016trigger_limits\030\001 \003(\001\"\330\013\n\014Sessio" +
+      "nState\022\022\n\nlast_check\030\001 \001(\003\022\021\n\tallowance\030" +
+      "\002 \001(\001\022\014\n\004rate\030\003 \001(\001\022\013\n\003per\030\004 \001(\001\022\017\n\007expi" +
+      "res\030\005 \001(\003\022\021\n\tquota_max\030\006 \001(\003\022\024\n\014quota_re" +
+      "news\030\007 \001(\003\022\027\n\017quota_remaining\030\010 \001(\003\022\032\n\022q" +
+      "uota_renewal_rate\030\t \001(\003\022@\n\raccess_rights" +
+      "\030\n \003(\0132).coprocess.SessionState.AccessRi" +
+      "ghtsEntry\022\016\n\006org_id\030\013 \001(\t\022\027\n\017oauth_clien" +
+      "t_id\030\014 \001(\t\022:\n\noauth_keys\030\r \003(\0132&.coproce" +
+      "ss.SessionState.OauthKeysEntry\0221\n\017basic_" +
+      "auth_data\030\016 \001(\0132\030.coprocess.BasicAuthDat" +
+      "a\022$\n\010jwt_data\030\017 \001(\0132\022.coprocess.JWTData\022" +
+      "\024\n\014hmac_enabled\030\020 \001(\010\022\023\n\013hmac_secret\030\021 \001" +
+      "(\t\022\023\n\013is_inactive\030\022 \001(\010\022\027\n\017apply_policy_" +
+      "id\030\023 \001(\t\022\024\n\014data_expires\030\024 \001(\003\022#\n\007monito" +
+      "r\030\025 \001(\0132\022.coprocess.Monitor\022!\n\031enable_de" +
+      "tailed_recording\030\026 \001(\010\0227\n\010metadata\030\027 \003(\013" +
+      "2%.coprocess.SessionState.MetadataEntry\022" +
+      "\014\n\004tags\030\030 \003(\t\022\r\n\005alias\030\031 \001(\t\022\024\n\014last_upd" +
+      "ated\030\032 \001(\t\022\035\n\025id_extractor_deadline\030\033 \001(" +
+      "\003\022\030\n\020session_lifetime\030\034 \001(\003\022\026\n\016apply_pol" +
+      "icies\030\035 \003(\t\022\023\n\013certificate\030\036 \001(\t\022\027\n\017max_" +
+      "query_depth\030\037 \001(\003\022\016\n\006key_id\030  \001(\t\022\032\n\022pos" +
+      "t_expiry_action\030! \001(\t\022 \n\030post_expiry_gra" +
+      "ce_period\030\" \001(\003\022\032\n\021throttle_interval\030\350\007 " +
+      "\001(\001\022\035\n\024throttle_retry_limit\030\351\007 \001(\003\022\025\n\014da" +
+      "te_created\030\352\007 \001(\t\022)\n enable_http_signatu" +
+      "re_validation\030\353\007 \001(\010\022\033\n\022rsa_certificate_" +
+      "id\030\354\007 \001(\t\022A\n\rmetadata_json\030\355\007 \003(\0132).copr" +
+      "ocess.SessionState.MetadataJsonEntry\0222\n\005" +
+      "extra\030\356\007 \003(\0132\".coprocess.SessionState.Ex" +
+      "traEntry\032P\n\021AccessRightsEntry\022\013\n\003key\030\001 \001" +
+      "(\t\022*\n\005value\030\002 \001(\0132\033.coprocess.AccessDefi" +
+      "nition:\0028\001\0320\n\016OauthKeysEntry\022\013\n\003key\030\001 \001(" +
+      "\t\022\r\n\005value\030\002 \001(\t:\0028\001\032/\n\rMetadataEntry\022\013\n" +
+      "\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001\0323\n\021Metadat" +
+      "aJsonEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\002" +
+      "8\001\032,\n\nExtraEntry\022\013\n\003key\030\001 \001(\t\022\r\n\005value\030\002" +
+      " \001(\t:\0028\001B4Z2github.com/grapnel-gateway/g" +
+      "rapnel/proto/coprocessb\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          coprocess.GrapnelSession.getDescriptor(),
         });
     internal_static_coprocess_AccessSpec_descriptor =
       getDescriptor().getMessageTypes().get(0);
@@ -10777,7 +13652,13 @@ java.lang.String defaultValue) {
     internal_static_coprocess_AccessDefinition_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_AccessDefinition_descriptor,
-        new java.lang.String[] { "ApiName", "ApiId", "Versions", "AllowedUrls", });
+        new java.lang.String[] { "ApiName", "ApiId", "Versions", "AllowedUrls", "Limit", "AllowanceScope", "Endpoints", "Extra", });
+    internal_static_coprocess_AccessDefinition_ExtraEntry_descriptor =
+      internal_static_coprocess_AccessDefinition_descriptor.getNestedTypes().get(0);
+    internal_static_coprocess_AccessDefinition_ExtraEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_coprocess_AccessDefinition_ExtraEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
     internal_static_coprocess_BasicAuthData_descriptor =
       getDescriptor().getMessageTypes().get(2);
     internal_static_coprocess_BasicAuthData_fieldAccessorTable = new
@@ -10801,7 +13682,7 @@ java.lang.String defaultValue) {
     internal_static_coprocess_SessionState_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_SessionState_descriptor,
-        new java.lang.String[] { "LastCheck", "Allowance", "Rate", "Per", "Expires", "QuotaMax", "QuotaRenews", "QuotaRemaining", "QuotaRenewalRate", "AccessRights", "OrgId", "OauthClientId", "OauthKeys", "BasicAuthData", "JwtData", "HmacEnabled", "HmacSecret", "IsInactive", "ApplyPolicyId", "DataExpires", "Monitor", "EnableDetailedRecording", "Metadata", "Tags", "Alias", "LastUpdated", "IdExtractorDeadline", "SessionLifetime", "ApplyPolicies", "Certificate", "MaxQueryDepth", "KeyId", "PostExpiryAction", "PostExpiryGracePeriod", });
+        new java.lang.String[] { "LastCheck", "Allowance", "Rate", "Per", "Expires", "QuotaMax", "QuotaRenews", "QuotaRemaining", "QuotaRenewalRate", "AccessRights", "OrgId", "OauthClientId", "OauthKeys", "BasicAuthData", "JwtData", "HmacEnabled", "HmacSecret", "IsInactive", "ApplyPolicyId", "DataExpires", "Monitor", "EnableDetailedRecording", "Metadata", "Tags", "Alias", "LastUpdated", "IdExtractorDeadline", "SessionLifetime", "ApplyPolicies", "Certificate", "MaxQueryDepth", "KeyId", "PostExpiryAction", "PostExpiryGracePeriod", "ThrottleInterval", "ThrottleRetryLimit", "DateCreated", "EnableHttpSignatureValidation", "RsaCertificateId", "MetadataJson", "Extra", });
     internal_static_coprocess_SessionState_AccessRightsEntry_descriptor =
       internal_static_coprocess_SessionState_descriptor.getNestedTypes().get(0);
     internal_static_coprocess_SessionState_AccessRightsEntry_fieldAccessorTable = new
@@ -10820,6 +13701,19 @@ java.lang.String defaultValue) {
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_coprocess_SessionState_MetadataEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
+    internal_static_coprocess_SessionState_MetadataJsonEntry_descriptor =
+      internal_static_coprocess_SessionState_descriptor.getNestedTypes().get(3);
+    internal_static_coprocess_SessionState_MetadataJsonEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_coprocess_SessionState_MetadataJsonEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
+    internal_static_coprocess_SessionState_ExtraEntry_descriptor =
+      internal_static_coprocess_SessionState_descriptor.getNestedTypes().get(4);
+    internal_static_coprocess_SessionState_ExtraEntry_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
+        internal_static_coprocess_SessionState_ExtraEntry_descriptor,
+        new java.lang.String[] { "Key", "Value", });
+    coprocess.GrapnelSession.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

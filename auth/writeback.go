@@ -1,0 +1,83 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// WriteBack makes the middleware that stores what hooks have changed of the
+// metadata of stored sessions, where they may [L-21]. What a policy put there is
+// not stored, nor is the token. A reply does not fail because of it: what cannot
+// be stored is told in the log. Of two exchanges that change one entry at a time
+// the later one's change stays. WriteBack returns nil when no hook may.
+func WriteBack(api *grapnel.API, keys grapnel.Keys) grapnel.Middleware {
+	keeps := func(h grapnel.Hook) bool { return h.WriteBack }
+	hooks := api.Hooks
+	if !slices.ContainsFunc(slices.Concat(hooks.PostKeyAuth, hooks.Post, hooks.Response), keeps) {
+		return nil
+	}
+	w := writeBack{api, keys}
+	return func(next grapnel.Handler) grapnel.Handler {
+		return func(x *grapnel.Exchange) (*http.Response, error) {
+			before := x.Session
+			resp, err := next(x)
+			if before != nil && before.StoreID != "" && x.Session != nil {
+				if err := w.store(x, before.Metadata); err != nil {
+					x.Log.Error("a hook's change of the metadata could not be stored", "id", x.ID, "api", api.ID, "error", err)
+				}
+			}
+			return resp, err
+		}
+	}
+}
+
+type writeBack struct {
+	api  *grapnel.API
+	keys grapnel.Keys
+}
+
+// store makes the changes since before on the stored session. The client may have
+// left by now: the change counts all the same.
+func (w writeBack) store(x *grapnel.Exchange, before map[string]any) error {
+	after := x.Session.Metadata
+	var changed []string
+	for key, value := range after {
+		if was, had := before[key]; !had || !reflect.DeepEqual(was, value) {
+			changed = append(changed, key)
+		}
+	}
+	for key := range before {
+		if _, has := after[key]; !has {
+			changed = append(changed, key)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	ctx := context.WithoutCancel(x.Request.Context())
+	stored, err := w.keys.Stored(ctx, x.Session.KeyID)
+	if errors.Is(err, grapnel.ErrNotFound) {
+		return nil // deleted in the meantime, and not to come back
+	}
+	if err != nil {
+		return err
+	}
+	s := stored.Clone()
+	if s.Metadata == nil {
+		s.Metadata = map[string]any{}
+	}
+	for _, key := range changed {
+		if value, has := after[key]; has {
+			s.Metadata[key] = value
+		} else {
+			delete(s.Metadata, key)
+		}
+	}
+	return w.keys.Save(ctx, s, w.api.Sessions.TTL(s, time.Now()))
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// TestWriteBack: what changes of a stored session's metadata while hooks run is
+// stored; the rest of the session, and what policies added, is not [L-21].
+func TestWriteBack(t *testing.T) {
+	gold := &grapnel.Policy{ID: "gold", OrgID: org, Rate: 10, Per: 1, Metadata: map[string]any{"plan": "gold"}, AccessRights: map[string]grapnel.AccessDefinition{"orders": {}}}
+	g := newGate(t, grapnel.AuthMethod{Token: &grapnel.TokenAuth{Credential: grapnel.Credential{Header: "X-Key"}}}, gold)
+	g.save(t, "abc", grapnel.Session{Rate: 1, ApplyPolicies: []string{"gold"}, Metadata: map[string]any{"n": json.Number("7"), "gone": "x", "stays": "y"}})
+	failed := errors.New("upstream")
+	edit := func(x *grapnel.Exchange) (*http.Response, error) {
+		s := *x.Session
+		s.Rate, s.Metadata = 99, maps.Clone(s.Metadata)
+		s.Metadata["new"], s.Metadata["n"] = true, json.Number("8")
+		delete(s.Metadata, "gone")
+		x.Session = &s
+		return nil, failed // what was noted of a request counts, whatever became of it
+	}
+	g.api.Hooks.Post = []grapnel.Hook{{WriteBack: true}}
+	x := g.exchange("/orders", "X-Key: abc")
+	g.passes(t, x)
+	if x.Session.Metadata["plan"] != "gold" {
+		t.Fatalf("the policy is not applied: %v", x.Session.Metadata)
+	}
+	if _, err := WriteBack(g.api, g.keys)(edit)(x); err != failed {
+		t.Errorf("error %v", err)
+	}
+	stored, err := g.keys.Stored(t.Context(), x.Session.KeyID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"n": json.Number("8"), "stays": "y", "new": true}
+	if diff := cmp.Diff(want, stored.Metadata); diff != "" || stored.Rate != 1 {
+		t.Errorf("rate %v, %s", stored.Rate, diff)
+	}
+}
+
+// TestWriteBackLeaves: what is not stored, what was deleted and what did not
+// change is not stored, and a store that is down fails no reply.
+func TestWriteBackLeaves(t *testing.T) {
+	g := newGate(t, grapnel.AuthMethod{Token: &grapnel.TokenAuth{Credential: grapnel.Credential{Header: "X-Key"}}})
+	if WriteBack(g.api, g.keys) != nil {
+		t.Error("there is something to do where no hook writes back")
+	}
+	g.api.Hooks.PostKeyAuth = []grapnel.Hook{{WriteBack: true}}
+	run := func(x *grapnel.Exchange, meanwhile func(*grapnel.Session)) {
+		resp, err := WriteBack(g.api, g.keys)(func(x *grapnel.Exchange) (*http.Response, error) {
+			s := *x.Session
+			s.Metadata = map[string]any{"new": "1"}
+			meanwhile(&s)
+			x.Session = &s
+			return &http.Response{StatusCode: 204}, nil
+		})(x)
+		if err != nil || resp.StatusCode != 204 {
+			t.Errorf("%v, %v", resp, err)
+		}
+	}
+	g.save(t, "abc", grapnel.Session{Metadata: map[string]any{"old": "1"}})
+	x := g.exchange("/orders", "X-Key: abc")
+	key := g.passes(t, x).KeyID
+	before, err := g.keys.Stored(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(x, func(s *grapnel.Session) { s.Metadata = map[string]any{"old": "1"} })
+	if after, err := g.keys.Stored(t.Context(), key); err != nil || after != before {
+		t.Errorf("an unchanged session was stored: %v, %v", after, err)
+	}
+	g.passes(t, x)
+	run(x, func(*grapnel.Session) { g.store.down.Store(true) })
+	g.store.down.Store(false)
+	g.passes(t, x)
+	run(x, func(*grapnel.Session) {
+		if err := g.keys.Delete(t.Context(), key); err != nil {
+			t.Error(err)
+		}
+	})
+	if s, err := g.keys.Stored(t.Context(), key); !errors.Is(err, grapnel.ErrNotFound) {
+		t.Errorf("a deleted session is back: %v, %v", s, err)
+	}
+	x.Session = &grapnel.Session{KeyID: "passing"}
+	run(x, func(*grapnel.Session) {})
+	if s, err := g.keys.Stored(t.Context(), "passing"); !errors.Is(err, grapnel.ErrNotFound) {
+		t.Errorf("a session that was never stored is: %v, %v", s, err)
+	}
+}

@@ -1,0 +1,86 @@
+package plugin_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/grapnel-gateway/grapnel"
+)
+
+// All hooks of an exchange share the budget: each gets what is left at most,
+// optional ones are skipped when that is little, and when nothing is left the time
+// of a hook that must be asked is up at once. Upstreams do not use it up.
+func TestBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var given []time.Duration
+		work := func(ctx context.Context, name string) error {
+			at, _ := ctx.Deadline()
+			given = append(given, time.Until(at))
+			took, _ := time.ParseDuration(name)
+			select {
+			case <-time.After(took):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		f := &fake{request: func(ctx context.Context, x *grapnel.Exchange) (*http.Response, error) {
+			all := x.Request.Header["X-Asked"]
+			return nil, work(ctx, all[len(all)-1])
+		}}
+		f.response = func(ctx context.Context, r *http.Response) error {
+			all := r.Header["X-Asked"]
+			return work(ctx, all[len(all)-1])
+		}
+		api := &grapnel.API{ID: "a", PluginsBudget: grapnel.Duration(100 * time.Millisecond)}
+		pre := hooks(grapnel.Pre, "40ms", "30ms", "1ms", "10ms")
+		pre[0].Timeout = grapnel.Duration(50 * time.Millisecond)
+		pre[1].Timeout = grapnel.Duration(time.Hour)
+		pre[2].Optional, pre[3].Optional = true, true
+		request, err := binder(f, &fired{}).Requests(api, pre)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := binder(f, &fired{}).Responses(api, hooks(grapnel.Response, "15ms", "1h", "1ms"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := exchange(t)
+		x.API = api
+		_, err = grapnel.Chain(func(*grapnel.Exchange) (*http.Response, error) {
+			time.Sleep(time.Second) // the upstream's time is its own
+			return grapnel.Reply(200, nil, nil), nil
+		}, request, response)(x)
+		if e := grapnel.AsError(err); e.Status != 500 || e.Code != grapnel.CodePluginFailed {
+			t.Errorf("got %v", err)
+		}
+		ms := time.Millisecond
+		if diff := cmp.Diff([]time.Duration{50 * ms, 60 * ms, 30 * ms, 29 * ms, 19 * ms, 4 * ms}, given); diff != "" {
+			t.Error(diff)
+		}
+		want := []string{"p passed", "p passed", "p passed", "p passed", "p passed", "p timeout"}
+		if diff := cmp.Diff(want, outcomes(x)); diff != "" {
+			t.Error(diff)
+		}
+
+		x.Calls = x.Calls[:2] // 30 ms are left, and then 20
+		x.Calls[1].Took += 10 * ms
+		given = nil
+		h := hooks(grapnel.Post, "1ms", "20ms", "1ms")
+		h[0].Optional = true
+		if _, err = through(t, binder(f, &fired{}), x, h); err == nil {
+			t.Error("a hook was passed without any time")
+		}
+		if diff := cmp.Diff([]string{"p passed", "p passed", "p skipped", "p passed", "p timeout"}, outcomes(x)); diff != "" {
+			t.Error(diff)
+		}
+		if len(given) != 1 {
+			t.Errorf("asked with %v", given)
+		}
+	})
+}

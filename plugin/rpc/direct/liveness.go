@@ -1,0 +1,56 @@
+package direct
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// liveness finds out whether a silent server is still there. The connection's
+// lock guards all but heard.
+type liveness struct {
+	heard         atomic.Bool // something has come since the last look
+	pinged        bool
+	timer         *time.Timer
+	time, timeout time.Duration
+}
+
+// watch begins to look after the connection.
+func (c *conn) watch(every, timeout time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alive.time, c.alive.timeout = every, timeout
+	if c.err == nil {
+		c.alive.timer = time.AfterFunc(every, c.look)
+	}
+}
+
+// look pings a server that was silent with calls under way, and ends the
+// connection if it still is after the timeout.
+func (c *conn) look() {
+	c.mu.Lock()
+	a := &c.alive
+	silent := !a.heard.Swap(false)
+	switch {
+	case c.err != nil:
+		c.mu.Unlock()
+	case silent && a.pinged:
+		c.mu.Unlock()
+		c.fail(errors.New("the server does not answer pings"))
+	case silent && len(c.streams) > 0:
+		a.pinged = true
+		a.timer.Reset(a.timeout)
+		c.out.queue = appendPing(c.out.queue, 0, make([]byte, pingLength))
+		c.flush()
+	default:
+		a.pinged = false
+		a.timer.Reset(a.time)
+		c.mu.Unlock()
+	}
+}
+
+func (a *liveness) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}

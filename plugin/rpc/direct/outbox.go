@@ -1,0 +1,123 @@
+package direct
+
+import (
+	"net"
+	"runtime"
+)
+
+// An outbox is what is to be written to a connection. Who queues something writes
+// it, together with all that others queue meanwhile; what the socket does not
+// take at once is left to a goroutine, so that nobody waits for the server beyond
+// his deadline. The connection's lock guards it.
+type outbox struct {
+	queue   []byte
+	spare   []byte // the memory of the batch before
+	batch   uint64 // the number of the one that is being queued
+	writing bool
+	blocked []*stream // calls that wait for room, here or in a window
+}
+
+// The sizes of the queue: from which calls wait, at which a server is cut off that
+// asks for answers and does not read them, and of memory that is kept. And how
+// many batches a caller writes before a goroutine takes over.
+const (
+	fullQueue   = 256 << 10
+	brokenQueue = 4 << 20
+	spareQueue  = 128 << 10
+	maxBatches  = 4
+)
+
+// flush sees to it that what is queued gets written, and releases the lock.
+func (c *conn) flush() {
+	if c.out.writing || len(c.out.queue) == 0 {
+		c.mu.Unlock()
+		return
+	}
+	c.out.writing = true
+	if len(c.streams) > 1 {
+		// Others are at it too: what they queue now saves system calls.
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+	}
+	for n := 0; ; n++ {
+		batch := c.nextBatch()
+		if batch == nil {
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		rest, err := batch, error(nil)
+		if n < maxBatches {
+			rest, err = c.socket.try(batch)
+		}
+		if len(rest) > 0 || err != nil {
+			go c.drain(batch, rest, err)
+			return
+		}
+		c.mu.Lock()
+		c.reuse(batch)
+	}
+}
+
+// drain writes the rest of a batch, and all that is queued meanwhile.
+func (c *conn) drain(batch, rest []byte, err error) {
+	for batch != nil {
+		if err == nil {
+			_, err = c.socket.Write(rest)
+		}
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		c.mu.Lock()
+		c.reuse(batch)
+		batch = c.nextBatch()
+		c.mu.Unlock()
+		rest = batch
+	}
+}
+
+// nextBatch takes what is queued, and nil ends the writing.
+func (c *conn) nextBatch() []byte {
+	o := &c.out
+	if len(o.queue) == 0 || c.err != nil {
+		o.writing = false
+		return nil
+	}
+	batch := o.queue
+	o.queue, o.spare = o.spare[:0], nil
+	o.batch++
+	if len(o.blocked) > 0 {
+		c.unblock()
+	}
+	return batch
+}
+
+func (c *conn) reuse(batch []byte) {
+	if cap(batch) <= spareQueue {
+		c.out.spare = batch
+	}
+}
+
+// unblock makes calls look whether there is room for more of their messages.
+func (c *conn) unblock() {
+	for _, s := range c.out.blocked {
+		s.notify()
+	}
+	c.out.blocked = c.out.blocked[:0]
+}
+
+// A socket is a connection that can also be written to without waiting.
+type socket struct {
+	net.Conn
+	direct *descriptor // nil if it cannot
+}
+
+// try writes what the socket takes at once, and returns the rest.
+func (s *socket) try(b []byte) ([]byte, error) {
+	if s.direct == nil {
+		return b, nil
+	}
+	return s.direct.write(b)
+}

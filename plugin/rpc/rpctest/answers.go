@@ -1,0 +1,102 @@
+package rpctest
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+)
+
+// answers: whatever a server answers is a message or a status. One bad answer
+// does no harm to the next.
+func (open Opener) answers(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer func(*Peer, uint32)
+		want   codes.Code
+	}{
+		"status without headers":  {func(p *Peer, id uint32) { trailersOnly(p, id, "5") }, codes.NotFound},
+		"success without headers": {func(p *Peer, id uint32) { trailersOnly(p, id, "0") }, codes.Internal},
+		"status after a message": {func(p *Peer, id uint32) {
+			p.Begin(id)
+			p.Message(id, []byte("x"))
+			p.Fields(id, true, "grpc-status", "9")
+		}, codes.FailedPrecondition},
+		"unknown status":           {func(p *Peer, id uint32) { trailersOnly(p, id, "77") }, 77},
+		"HTTP 400":                 {func(p *Peer, id uint32) { web(p, id, "400") }, codes.Internal},
+		"HTTP 401":                 {func(p *Peer, id uint32) { web(p, id, "401") }, codes.Unauthenticated},
+		"HTTP 403":                 {func(p *Peer, id uint32) { web(p, id, "403") }, codes.PermissionDenied},
+		"HTTP 404":                 {func(p *Peer, id uint32) { web(p, id, "404") }, codes.Unimplemented},
+		"HTTP 429":                 {func(p *Peer, id uint32) { web(p, id, "429") }, codes.Unavailable},
+		"HTTP 502":                 {func(p *Peer, id uint32) { web(p, id, "502") }, codes.Unavailable},
+		"HTTP 503":                 {func(p *Peer, id uint32) { web(p, id, "503") }, codes.Unavailable},
+		"HTTP 504":                 {func(p *Peer, id uint32) { web(p, id, "504") }, codes.Unavailable},
+		"HTTP 418":                 {func(p *Peer, id uint32) { web(p, id, "418") }, codes.Unknown},
+		"HTTP 200":                 {func(p *Peer, id uint32) { web(p, id, "200") }, codes.Unknown},
+		"no message":               {func(p *Peer, id uint32) { p.Begin(id); p.End(id) }, codes.Internal},
+		"two messages":             {func(p *Peer, id uint32) { p.Begin(id); p.Message(id, nil); p.Message(id, nil); p.End(id) }, codes.Internal},
+		"half a prefix":            {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0}); p.End(id) }, codes.Internal},
+		"half a message":           {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0, 0, 0, 2, 1}); p.End(id) }, codes.Internal},
+		"compressed":               {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{1, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
+		"another flag":             {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{2, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
+		"too large":                {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 255, 0, 0, 1, 1}) }, codes.ResourceExhausted},
+		"no trailers":              {func(p *Peer, id uint32) { p.Begin(id); p.must(p.WriteData(id, true, frame(nil))) }, codes.Internal},
+		"reset: INTERNAL_ERROR":    {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeInternal) }, codes.Internal},
+		"reset: CANCEL":            {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeCancel) }, codes.Canceled},
+		"reset: ENHANCE_YOUR_CALM": {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeEnhanceYourCalm) }, codes.ResourceExhausted},
+		"reset: NO_ERROR":          {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeNo) }, codes.Internal},
+		"reset in the middle": {func(p *Peer, id uint32) {
+			p.Begin(id)
+			p.Data(id, []byte{0, 0, 0, 0, 9, 1})
+			p.reset(id, http2.ErrCodeInadequateSecurity)
+		}, codes.PermissionDenied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
+				if n > 0 {
+					p.end("another connection")
+				}
+				id, _ := p.Request()
+				test.answer(p, id)
+				p.Echo()
+			})})
+			_, err := ask(bounded(t), c, MethodEcho, nil)
+			wantFailure(t, err, test.want, false)
+			if got, err := ask(bounded(t), c, MethodEcho, []byte("next")); got != "next" || err != nil {
+				t.Errorf("the next call: %q, %v", got, err)
+			}
+		})
+	}
+	t.Run("message of the status", open.texts)
+}
+
+// texts: the text of a status comes percent-encoded, and may be broken.
+func (open Opener) texts(t *testing.T) {
+	c := open.conn(t, rpc.Options{Target: Script(t, func(_ int, p *Peer) {
+		for {
+			id, content := p.Request()
+			p.Fields(id, true, ":status", "200", "content-type", "application/grpc+proto", "grpc-status", "3", "grpc-message", string(content))
+		}
+	})})
+	for sent, want := range map[string]string{"": "", "a b": "a b", "%C3%A9%0a%25": "é\n%", "100%": "100%", "%4": "%4", "%zz%41": "%zzA", "%": "%"} {
+		_, err := ask(bounded(t), c, MethodEcho, []byte(sent))
+		if s := status.Convert(err); s.Code() != codes.InvalidArgument || s.Message() != want {
+			t.Errorf("%q: %v", sent, err)
+		}
+	}
+}
+
+func trailersOnly(p *Peer, id uint32, code string) {
+	p.Fields(id, true, ":status", "200", "content-type", "application/grpc", "grpc-status", code)
+}
+
+// web answers as a server of web pages does.
+func web(p *Peer, id uint32, code string) {
+	p.Fields(id, false, ":status", code, "content-type", "text/html")
+	p.must(p.WriteData(id, true, []byte(strings.Repeat("<p>", 100))))
+}
+
+func (p *Peer) reset(id uint32, code http2.ErrCode) { p.must(p.WriteRSTStream(id, code)) }
