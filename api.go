@@ -108,6 +108,13 @@ type Upstream struct {
 	Timeout Duration `yaml:"upstream_timeout"`
 	// InsecureSkipVerify accepts any certificate of the upstream.
 	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
+	// TLS says whom the gateway trusts behind https and wss, and what it proves
+	// itself by; without it, whom the system trusts, and nothing.
+	TLS UpstreamTLS `yaml:"upstream_tls"`
+	// ClientCertHeader tells the upstream the client's certificate, in the
+	// headers Client-Cert and Client-Cert-Chain [RFC 9440; L-1]. What a client
+	// puts there itself is always removed.
+	ClientCertHeader bool `yaml:"client_cert_header"`
 	// Client says who speaks HTTP with the upstream: direct, the gateway's own
 	// client, which is the faster one and knows HTTP/1.1 only; or standard, Go's.
 	// Without one, it is direct for http and ws, and standard for the others.
@@ -115,6 +122,20 @@ type Upstream struct {
 	// GraphQL says that the upstream speaks GraphQL, and what may be asked of
 	// it; without it, requests are not looked into.
 	GraphQL *GraphQL `yaml:"graphql"`
+}
+
+// UpstreamTLS is how TLS connections to an upstream are secured.
+type UpstreamTLS struct {
+	// CA is a PEM file with the authorities that the upstream's certificate must
+	// come from; without one, the system's. A reload reads it again.
+	CA string `yaml:"ca"`
+	// Cert and Key are PEM files with what the gateway proves itself by. They
+	// are read again when they change.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"` // the private key of Cert
+	// ServerName is the name that the upstream's certificate must have; without
+	// one, the target's.
+	ServerName string `yaml:"server_name"`
 }
 
 // An UpstreamClient is an implementation of HTTP for the way upstream.

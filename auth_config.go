@@ -113,7 +113,8 @@ func (h *HMACAuth) SetDefaults() {
 
 // CertificateAuth lets clients in by the certificate of their TLS connection. A
 // certificate passes when any of the lists has it. The listener has to ask for
-// certificates.
+// certificates. Files are read again when they change. The session's certificate
+// is the organisation and the certificate's fingerprint [L-1].
 type CertificateAuth struct {
 	// Fingerprints are the SHA-256 digests of certificates, in hexadecimal.
 	Fingerprints []string `yaml:"fingerprints"`
@@ -121,4 +122,6 @@ type CertificateAuth struct {
 	Files []string `yaml:"files"`
 	// CA is a PEM file with the authorities whose certificates all pass.
 	CA string `yaml:"ca"`
+	// CRL are files with what these have revoked, as in tls.client_crl.
+	CRL []string `yaml:"crl"`
 }

@@ -96,8 +96,14 @@ type TLS struct {
 	// none, request, or require, which turns away those without one.
 	ClientCertificates string `yaml:"client_certificates"`
 	// ClientCA is a PEM file with the authorities that client certificates
-	// must come from; without one, the APIs decide which they let in.
+	// must come from; without one, the APIs decide which they let in. It is
+	// read again when it changes.
 	ClientCA string `yaml:"client_ca"`
+	// ClientCRL are files with the revocation lists of these authorities, PEM
+	// or DER; each authority must have one. They are read again when they
+	// change. A list that is out of date lets in none of its authority's
+	// certificates.
+	ClientCRL []string `yaml:"client_crl"`
 }
 
 // A Certificate is a certificate chain and its key, as PEM files.

@@ -17,6 +17,7 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/admin"
 	"github.com/grapnel-gateway/grapnel/keys"
+	"github.com/grapnel-gateway/grapnel/oauth"
 	"github.com/grapnel-gateway/grapnel/store"
 )
 
@@ -73,6 +74,7 @@ func newSite(t *testing.T, url string, rules grapnel.KeyRules, policies ...*grap
 		Secret: secret, Control: s, Keys: s.ring, Rules: rules, Counters: s.store, Catalog: s.store, Signals: s.store,
 		Policy: func(id string) (*grapnel.Policy, bool) { return s.ring.Policies().Policy(id) },
 		API:    func(id string) *grapnel.API { return s.apis[id] },
+		OAuth:  oauth.New(oauth.Options{Records: s.store, Keys: s.ring}),
 		Validate: func(definition []byte) error {
 			if strings.Contains(string(definition), "unservable") {
 				return errors.New("it is unservable")
@@ -155,3 +157,5 @@ func near(unix int64, at time.Time) bool {
 	d := time.Unix(unix, 0).Sub(at)
 	return d > -time.Minute && d < time.Minute
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -326,3 +326,15 @@ func TestCustomDeadlineWarning(t *testing.T) {
 		t.Errorf("log: %s", text)
 	}
 }
+
+// TestNobody: who is let in while the plugin is down is nobody, and nothing is
+// stored of that.
+func TestNobody(t *testing.T) {
+	d := newDesk(t, setup{}, returning(grapnel.Session{OrgID: "org"}))
+	if _, err := d.call(""); err != nil {
+		t.Fatal(err)
+	}
+	if d.writes.Load() != 0 {
+		t.Error("a session without a key was stored")
+	}
+}

@@ -173,10 +173,7 @@ func TestIntrospectionUnavailable(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch mode.Load() {
 		case "hangs":
-			select {
-			case <-stuck:
-			case <-r.Context().Done():
-			}
+			<-stuck
 		case "fails":
 			http.Error(w, `{"active":true,"sub":"1"}`, http.StatusInternalServerError)
 		case "babbles":
@@ -189,8 +186,6 @@ func TestIntrospectionUnavailable(t *testing.T) {
 			fmt.Fprint(w, active(`,"sub":"1"`))
 		}
 	}))
-	defer s.Close()
-	defer close(stuck)
 	g := introspectionGate(t, s.URL, func(c *grapnel.IntrospectionAuth) { c.Timeout = grapnel.Duration(300 * time.Millisecond) })
 	for _, m := range []string{"hangs", "fails", "babbles", "is large", "sends elsewhere"} {
 		mode.Store(m)
@@ -202,6 +197,7 @@ func TestIntrospectionUnavailable(t *testing.T) {
 	mode.Store("works")
 	patient := introspectionGate(t, s.URL, nil)
 	patient.passes(t, patient.with("secret-token"))
+	close(stuck)
 	s.Close()
 	gone := introspectionGate(t, s.URL, nil)
 	gone.refuses(t, gone.with("secret-token"), http.StatusServiceUnavailable, unavailable, 0, "secret-token")

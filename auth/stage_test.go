@@ -12,7 +12,7 @@ import (
 
 func as(alias string) grapnel.Authenticator {
 	return method(func(x *grapnel.Exchange) (*http.Response, error) {
-		x.Session = &grapnel.Session{Alias: alias, Rate: 200}
+		x.Session = &grapnel.Session{KeyID: alias, Alias: alias, Rate: 200}
 		return nil, nil
 	})
 }

@@ -54,6 +54,17 @@ func Parse(name string, data []byte, getenv func(string) (string, bool)) (*grapn
 	return c, nil
 }
 
+// Decode reads a part of a configuration, as JSON, into what it is in the root
+// package: as strictly as Parse, and without variables. The error holds every
+// problem, one a line, each with its path in the part.
+func Decode(data []byte, into any) error {
+	r := newReport("")
+	if root := document(r, data); root != nil {
+		decode(r, root, into, func(string) (string, bool) { return "", false })
+	}
+	return r.err()
+}
+
 // Finish completes a configuration that came from elsewhere and checks it:
 // what was left to be inherited (timeouts, body limits, names) is filled in, so
 // that no other package meets [grapnel.Inherit] or an empty target list. The

@@ -56,6 +56,8 @@ apis:
 		"    listen_path: a\n    target: http://a":                                    `g.yaml:5: apis[1].listen_path: "a" does not begin with a slash`,
 		"    listen_path: /a b\n    target: http://a":                                 `g.yaml:5: apis[1].listen_path: "/a b" contains a space`,
 		"    listen_path: /a\n    target: ftp://a":                                    `g.yaml:6: apis[1].target: the scheme "ftp" is not one of http, https, h2c, ws, wss, tyk`,
+		place("upstream_client: fast"):                                                `g.yaml:7: apis[1].upstream_client: "fast" is not one of direct, standard`,
+		"    listen_path: /a\n    target: h2c://a\n    upstream_client: direct":       `g.yaml:7: apis[1].upstream_client: is direct, which speaks HTTP/1.1 only, and a target has the scheme h2c`,
 		"    listen_path: /a\n    target: localhost:80":                               `g.yaml:6: apis[1].target: "localhost:80" is not an absolute URL; write it as http://host:port/path`,
 		"    listen_path: /a\n    target: \"http://a b\"":                             `g.yaml:6: apis[1].target: "http://a b" is not a URL: parse "http://a b": invalid character " " in host name`,
 		"    listen_path: /a\n    targets: []":                                        `g.yaml:4: apis[1].target: missing; give the API a target, or a list of targets`,

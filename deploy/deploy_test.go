@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
@@ -92,10 +94,36 @@ func get(t *testing.T, url string) (int, string) {
 // values that a gateway has.
 func TestQueries(t *testing.T) {
 	metrics := exposed(t)
+	checkManual(t, metrics)
 	for where, expr := range queries(t) {
 		for _, fault := range check(expr, metrics) {
 			t.Errorf("%s\n\t%s", fault, where)
 		}
+	}
+}
+
+// checkManual holds the manual's table of metrics to those that there are.
+func checkManual(t *testing.T, metrics map[string]metric) {
+	t.Helper()
+	manual, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for name := range metrics {
+		if strings.HasPrefix(name, "grapnel_") {
+			want = append(want, regexp.MustCompile("_(bucket|sum|count)$").ReplaceAllString(name, ""))
+		}
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `grapnel_.*").FindAllString(string(manual), -1) {
+		for _, name := range regexp.MustCompile("`(grapnel_\\w+)`").FindAllStringSubmatch(row, -1) {
+			got = append(got, name[1])
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Compact(want), got); diff != "" {
+		t.Errorf("docs/operations.md (-exposed +told of):\n%s", diff)
 	}
 }
 

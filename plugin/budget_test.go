@@ -68,19 +68,34 @@ func TestBudget(t *testing.T) {
 			t.Error(diff)
 		}
 
-		x.Calls = x.Calls[:2] // 30 ms are left, and then 20
-		x.Calls[1].Took += 10 * ms
-		given = nil
-		h := hooks(grapnel.Post, "1ms", "20ms", "1ms")
-		h[0].Optional = true
-		if _, err = through(t, binder(f, &fired{}), x, h); err == nil {
-			t.Error("a hook was passed without any time")
-		}
-		if diff := cmp.Diff([]string{"p passed", "p passed", "p skipped", "p passed", "p timeout"}, outcomes(x)); diff != "" {
-			t.Error(diff)
-		}
-		if len(given) != 1 {
-			t.Errorf("asked with %v", given)
-		}
 	})
+}
+
+// Where little is left of the budget, optional hooks are skipped; where nothing is,
+// the others fail without being asked.
+func TestBudgetUsedUp(t *testing.T) {
+	for left, want := range map[time.Duration]string{
+		time.Hour:            "p passed",
+		25 * time.Minute:     "p passed",
+		14*time.Minute + 1e9: "p skipped",
+		-time.Hour:           "p skipped",
+	} {
+		f := answers(nil, nil)
+		h := hooks(grapnel.Post, "optional", "must")
+		h[0].Optional = true
+		x := exchange(t)
+		x.API.PluginsBudget = grapnel.Duration(time.Hour)
+		x.Calls = []grapnel.Call{{Plugin: "before", Took: time.Hour - left}}
+		_, err := through(t, binder(f, &fired{}), x, h)
+		last := "p passed"
+		if left < 0 {
+			last = "p timeout"
+		}
+		if diff := cmp.Diff([]string{"before ", want, last}, outcomes(x)); diff != "" || (err != nil) != (left < 0) {
+			t.Errorf("%v left: %v\n%s", left, err, diff)
+		}
+		if asked := len(x.Request.Header["X-Asked"]); left < 0 && asked > 0 {
+			t.Errorf("%d hooks were asked without any time", asked)
+		}
+	}
 }

@@ -48,6 +48,47 @@ func TestPoolShares(t *testing.T) {
 	}
 }
 
+// A setting that changes, whichever it is, gives a server a new connection, and no
+// other server.
+func TestPoolByValue(t *testing.T) {
+	opened := 0
+	pool := plugin.NewPool(func(grapnel.PluginServer) (grapnel.Plugin, error) {
+		opened++
+		return &fake{}, nil
+	})
+	lease := func(edit func(*grapnel.PluginServer)) *plugin.Lease {
+		server := &grapnel.PluginServer{Name: "p", Targets: []string{"one", "two"}, TLS: &grapnel.PluginTLS{Cert: "a.pem"}}
+		edit(server)
+		l, err := pool.Lease(map[string]*grapnel.PluginServer{"p": server, "q": {Name: "q", Target: "other"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Release)
+		return l
+	}
+	same := func(a, b *plugin.Lease, name string) bool {
+		p, _ := a.Plugin(name)
+		q, _ := b.Plugin(name)
+		return p == q
+	}
+	first := lease(func(*grapnel.PluginServer) {})
+	if again := lease(func(*grapnel.PluginServer) {}); !same(first, again, "p") || opened != 2 {
+		t.Errorf("nothing changed, and %d servers were opened", opened)
+	}
+	for name, edit := range map[string]func(*grapnel.PluginServer){
+		"address":     func(s *grapnel.PluginServer) { s.Targets[1] = "three" },
+		"certificate": func(s *grapnel.PluginServer) { s.TLS.Cert = "b.pem" },
+		"clear":       func(s *grapnel.PluginServer) { s.TLS = nil },
+		"token":       func(s *grapnel.PluginServer) { s.TokenFile = "token" },
+		"balance":     func(s *grapnel.PluginServer) { s.Balance.Method = "first" },
+		"budget":      func(s *grapnel.PluginServer) { s.RetryBudget = 0.5 },
+	} {
+		if now := lease(edit); same(first, now, "p") || !same(first, now, "q") {
+			t.Errorf("%s: the wrong servers are shared", name)
+		}
+	}
+}
+
 // A lease that fails leaves nothing open.
 func TestPoolAllOrNothing(t *testing.T) {
 	good := &fake{}

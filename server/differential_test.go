@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // record is what one proxied request came to on both sides.
@@ -41,13 +43,14 @@ func TestLikeReverseProxy(t *testing.T) {
 		reply(w, r)
 	}))
 	defer up.Close()
-	ours, theirs := proxy(t, up.URL).url, httptest.NewServer(reverseProxy(t, up.URL+"/"))
+	theirs := httptest.NewServer(reverseProxy(t, up.URL+"/"))
 	defer theirs.Close()
+	addresses := [...]string{theirs.URL, proxyBy(t, grapnel.ClientDirect, up.URL).url, proxyBy(t, grapnel.ClientStandard, up.URL).url}
 
 	rapid.Check(t, func(t *rapid.T) {
 		raw := requests(t)
-		var got [2]record
-		for i, address := range []string{ours, theirs.URL} {
+		var got [len(addresses)]record
+		for i, address := range addresses {
 			resp, err := exchangeBytes(strings.TrimPrefix(address, "http://"), raw)
 			if err != nil {
 				t.Fatalf("%s: %v", address, err)
@@ -58,8 +61,10 @@ func TestLikeReverseProxy(t *testing.T) {
 			default:
 			}
 		}
-		if diff := cmp.Diff(got[1], got[0]); diff != "" {
-			t.Fatalf("the request\n%s\nReverseProxy (-), Grapnel (+):\n%s", raw, diff)
+		for i, client := range []string{"the direct client", "the standard client"} {
+			if diff := cmp.Diff(got[0], got[1+i]); diff != "" {
+				t.Fatalf("the request\n%s\nReverseProxy (-), Grapnel with %s (+):\n%s", raw, client, diff)
+			}
 		}
 	})
 }

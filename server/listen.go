@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -90,32 +88,8 @@ func (s *Server) httpServer() (*http.Server, error) {
 		GetCertificate: certs.get,
 		MinVersion:     tlsVersion(s.config.TLS),
 	}
-	return srv, askForCertificates(srv.TLSConfig, s.config.TLS)
-}
-
-// askForCertificates has clients asked for a certificate, as configured.
-func askForCertificates(t *tls.Config, c grapnel.TLS) error {
-	if c.ClientCA != "" {
-		text, err := os.ReadFile(c.ClientCA)
-		if err != nil {
-			return fmt.Errorf("tls: client_ca: %w", err)
-		}
-		t.ClientCAs = x509.NewCertPool()
-		if !t.ClientCAs.AppendCertsFromPEM(text) {
-			return fmt.Errorf("tls: client_ca: %s: there is no certificate in it", c.ClientCA)
-		}
-	}
-	switch verify := t.ClientCAs != nil; {
-	case c.ClientCertificates == "request" && verify:
-		t.ClientAuth = tls.VerifyClientCertIfGiven
-	case c.ClientCertificates == "request":
-		t.ClientAuth = tls.RequestClientCert
-	case c.ClientCertificates == "require" && verify:
-		t.ClientAuth = tls.RequireAndVerifyClientCert
-	case c.ClientCertificates == "require":
-		t.ClientAuth = tls.RequireAnyClientCert
-	}
-	return nil
+	s.clients.secure(srv.TLSConfig)
+	return srv, nil
 }
 
 func tlsVersion(c grapnel.TLS) uint16 {

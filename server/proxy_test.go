@@ -15,16 +15,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
 )
 
 // proxy starts a gateway with one API that has no hooks, in front of target.
 func proxy(t testing.TB, target string) *running {
 	t.Helper()
+	return proxyBy(t, "", target)
+}
+
+// proxyBy is proxy with this client for the way upstream; empty is the usual one.
+func proxyBy(t testing.TB, client grapnel.UpstreamClient, target string) *running {
+	t.Helper()
 	return start(t, configuration(t, `
 apis:
-  - {id: a, listen_path: /, target: %q}
-`, target), io.Discard)
+  - {id: a, listen_path: /, target: %q, upstream_client: %q}
+`, target, client), io.Discard)
 }
 
 // upstream starts an upstream that speaks HTTP/1.1 and h2c.
@@ -62,9 +69,10 @@ func everyPair(t *testing.T, h http.HandlerFunc, test func(t *testing.T, c *http
 apis:
   - {id: h1, listen_path: /h1/, target: "http://%s"}
   - {id: h2, listen_path: /h2/, target: "h2c://%s"}
-`, address, address), io.Discard)
+  - {id: standard, listen_path: /standard/, target: "http://%s", upstream_client: standard}
+`, address, address, address), io.Discard)
 	for name, c := range map[string]*http.Client{"h1": client(t, http1), "h2": client(t, h2c)} {
-		for _, up := range []string{"h1", "h2"} {
+		for _, up := range []string{"h1", "h2", "standard"} {
 			t.Run(name+" to "+up, func(t *testing.T) { test(t, c, g.url+"/"+up) })
 		}
 	}

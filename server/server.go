@@ -52,12 +52,14 @@ type Server struct {
 	failures   *failures
 	pool       *plugin.Pool
 	events     *plugin.EventQueue
+	webhooks   *observe.Webhooks // the queue's
 	decisions  *plugin.Decisions
 	transports *upstream.Transports
 	metrics    *observe.Metrics
 	tracer     grapnel.Tracer // nil where nobody traces
 	tunnels    tunnels
 	buffers    buffers
+	clients    *clients
 
 	own      map[string]http.Handler // the gateway's own paths, set before it serves
 	draining atomic.Bool             // replies say goodbye
@@ -72,9 +74,15 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks := observe.NewWebhooks(o.Log)
+	clients, err := newClients(c.Server.TLS, o.Log)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
-		config: c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log, failures: f,
-		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, observe.NewWebhooks(o.Log)), decisions: plugin.NewDecisions(), transports: upstream.NewTransports(),
+		clients: clients,
+		config:  c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log, failures: f,
+		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks, decisions: plugin.NewDecisions(), transports: upstream.NewTransports(),
 		metrics: o.Metrics, tracer: o.Tracer, own: map[string]http.Handler{},
 	}
 	if err := s.Reload(c); err != nil {
@@ -117,8 +125,12 @@ func (s *Server) Plugins() map[string]grapnel.PluginState {
 }
 
 // Events tells how many events were dropped because too many waited, and how many
-// deliveries failed.
-func (s *Server) Events() (dropped, failed uint64) { return s.events.Counts() }
+// deliveries failed, those of webhooks included.
+func (s *Server) Events() (dropped, failed uint64) {
+	dropped, failed = s.events.Counts()
+	more, moreFailed := s.webhooks.Counts()
+	return dropped + more, failed + moreFailed
+}
 
 // API returns the API of this id as it is served now, or nil.
 func (s *Server) API(id string) *grapnel.API {
@@ -186,8 +198,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ID: requestID(r), Request: r, Log: s.log, API: g.nowhere.api,
 		Client: upstream.ClientAddr(r, s.config.TrustedProxies), Start: time.Now(),
 	}
+	upstream.StripClientCert(r)
 	metrics, handle := g.nowhere.metrics, notFound
-	if dotSegments(r.URL.Path) {
+	if err := s.clients.revoked(r.TLS); err != nil {
+		handle = refused(err)
+	} else if dotSegments(r.URL.Path) {
 		handle = badPath
 	} else if route, prefix := g.table.find(r.Host, r.URL.Path); route != nil {
 		x.API, x.Prefix, x.Log = route.api, prefix, route.log

@@ -67,6 +67,13 @@ func send(t *testing.T, h grapnel.Handler, x *grapnel.Exchange) seen {
 	return got
 }
 
+// everyClient runs a test with both clients that there are for HTTP/1.1.
+func everyClient(t *testing.T, test func(*testing.T, grapnel.UpstreamClient)) {
+	for _, c := range []grapnel.UpstreamClient{grapnel.ClientDirect, grapnel.ClientStandard} {
+		t.Run(string(c), func(t *testing.T) { test(t, c) })
+	}
+}
+
 func TestProtocols(t *testing.T) {
 	for _, c := range []struct {
 		scheme, want string
@@ -98,17 +105,31 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-func TestCertificateIsVerified(t *testing.T) {
+func TestDirectlyThroughTLS(t *testing.T) {
+	api := apiOf(t, echo(t, func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() }).URL)
+	api.InsecureSkipVerify, api.Client = true, grapnel.ClientDirect
+	if got := send(t, handler(t, api, grapnel.Server{}), exchange(t, api, http.MethodGet, "/t/x")); got.Proto != "HTTP/1.1" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestCertificateIsVerified(t *testing.T) { everyClient(t, testCertificateIsVerified) }
+
+func testCertificateIsVerified(t *testing.T, client grapnel.UpstreamClient) {
 	api := apiOf(t, echo(t, (*httptest.Server).StartTLS).URL)
+	api.Client = client
 	_, err := handler(t, api, grapnel.Server{})(exchange(t, api, http.MethodGet, "/t/x"))
 	if e := grapnel.AsError(err); e.Status != 500 || e.Message != messageFailed {
 		t.Errorf("a certificate of nobody's: %v", err)
 	}
 }
 
-func TestExchangeAfterwards(t *testing.T) { // B-29, A-13
+func TestExchangeAfterwards(t *testing.T) { everyClient(t, testExchangeAfterwards) } // B-29, A-13
+
+func testExchangeAfterwards(t *testing.T, client grapnel.UpstreamClient) {
 	up := echo(t, (*httptest.Server).Start)
 	api := apiOf(t, up.URL+"/base?k=v")
+	api.Client = client
 	x := exchange(t, api, http.MethodGet, "/t/x?q=1")
 	x.Request.Header = http.Header{"X-A": {"1"}, "Connection": {"close"}, "Te": {"trailers"}}
 	x.Rewrite, x.RewriteMethod = parse(t, "/t/y?q=2"), http.MethodDelete
@@ -134,9 +155,12 @@ func TestExchangeAfterwards(t *testing.T) { // B-29, A-13
 	}
 }
 
-func TestPreserveHost(t *testing.T) { // 7.3
+func TestPreserveHost(t *testing.T) { everyClient(t, testPreserveHost) } // 7.3
+
+func testPreserveHost(t *testing.T, client grapnel.UpstreamClient) {
 	up := echo(t, (*httptest.Server).Start)
 	api := apiOf(t, up.URL)
+	api.Client = client
 	api.PreserveHost = true
 	if got := send(t, handler(t, api, grapnel.Server{}), exchange(t, api, http.MethodGet, "/t/x")); got.Host != "example.com" {
 		t.Errorf("Host %q, want the client's", got.Host)
@@ -151,7 +175,9 @@ func TestTransportsAreShared(t *testing.T) {
 	}
 }
 
-func TestFailures(t *testing.T) { // P-12, T-224
+func TestFailures(t *testing.T) { everyClient(t, testFailures) } // P-12, T-224
+
+func testFailures(t *testing.T, client grapnel.UpstreamClient) {
 	forever := make(chan struct{})
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -194,6 +220,7 @@ func TestFailures(t *testing.T) { // P-12, T-224
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			api := apiOf(t, c.target)
+			api.Client = client
 			x := exchange(t, api, http.MethodGet, c.path)
 			if c.setup != nil {
 				c.setup(x)
@@ -236,7 +263,9 @@ func TestTimeoutByPath(t *testing.T) { // 7.5 hard_timeouts, T-225
 
 // TestStaleConnection has an upstream that closes a connection when it is used
 // for the second time, as one does whose keep-alive time ran out just then.
-func TestStaleConnection(t *testing.T) {
+func TestStaleConnection(t *testing.T) { everyClient(t, testStaleConnection) }
+
+func testStaleConnection(t *testing.T, client grapnel.UpstreamClient) {
 	for _, c := range []struct {
 		name, method, body string
 		again              bool
@@ -252,6 +281,7 @@ func TestStaleConnection(t *testing.T) {
 			defer l.Close()
 			go answerOncePerConnection(l)
 			api := apiOf(t, "http://"+l.Addr().String())
+			api.Client = client
 			h := handler(t, api, grapnel.Server{})
 			resp, err := h(exchange(t, api, http.MethodGet, "/t/first"))
 			if err != nil {
@@ -287,7 +317,9 @@ func answerOncePerConnection(l net.Listener) {
 	}
 }
 
-func TestSwitchNobodyAskedFor(t *testing.T) { // RFC 9110, 7.8
+func TestSwitchNobodyAskedFor(t *testing.T) { everyClient(t, testSwitchNobodyAskedFor) } // RFC 9110, 7.8
+
+func testSwitchNobodyAskedFor(t *testing.T, client grapnel.UpstreamClient) {
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "other")
@@ -296,6 +328,7 @@ func TestSwitchNobodyAskedFor(t *testing.T) { // RFC 9110, 7.8
 	defer up.Close()
 	for _, asked := range []string{"", "websocket"} {
 		api := apiOf(t, up.URL)
+		api.Client = client
 		x := exchange(t, api, http.MethodGet, "/t/x")
 		if asked != "" {
 			x.Request.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {asked}}
@@ -307,7 +340,9 @@ func TestSwitchNobodyAskedFor(t *testing.T) { // RFC 9110, 7.8
 	}
 }
 
-func TestTrailersWithABufferedBody(t *testing.T) {
+func TestTrailersWithABufferedBody(t *testing.T) { everyClient(t, testTrailersWithABufferedBody) }
+
+func testTrailersWithABufferedBody(t *testing.T, client grapnel.UpstreamClient) {
 	got := make(chan http.Header, 1)
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -315,6 +350,7 @@ func TestTrailersWithABufferedBody(t *testing.T) {
 	}))
 	defer up.Close()
 	api := apiOf(t, up.URL)
+	api.Client = client
 	x := exchange(t, api, http.MethodPost, "/t/x")
 	x.Request.Body, x.Request.Trailer = io.NopCloser(bytes.NewReader([]byte("abc"))), http.Header{"X-Sum": {"7"}}
 	if _, err := x.Body(); err != nil { // as a hook does

@@ -19,6 +19,7 @@ type translation struct {
 	file    string
 	d       *definition
 	refused bool
+	asks    string // the plugin server that the API's hooks ask; empty without one
 }
 
 // refuse says why the definition is not served.
@@ -45,6 +46,7 @@ func (t *translation) api() *grapnel.API {
 		t.warn("active", "not served: the definition is not active; the original serves it all the same [L-47]")
 		return nil
 	}
+	extensions{t}.api(a)
 	t.refuseUnsafe()
 	a.Listen = t.listen()
 	a.Upstream = t.upstream()

@@ -68,13 +68,15 @@ func (t callers) checkBaseIdentity(all []grapnel.AuthMethod) {
 // is asked all the same, without a name: only the switch of the API turns it
 // off [B-30, D-9].
 func (t callers) custom() grapnel.AuthMethod {
-	h := grapnel.Hook{Plugin: t.plugin, Timeout: grapnel.Inherit, Stage: grapnel.Auth}
-	switch check := t.d.CustomMiddleware.AuthCheck; {
+	check := t.d.CustomMiddleware.AuthCheck
+	h := extensions{t.translation}.hook("custom_middleware.auth_check", check, grapnel.Auth)
+	switch {
 	case check.Disabled:
 		t.warn("custom_middleware.auth_check.disabled",
 			"does not switch the hook off: it is asked without a name; clear custom_plugin_auth_enabled instead [D-9]")
-	case check.Name != "":
-		h.Name, h.RawBodyOnly = check.Name, check.RawBodyOnly
+		h.Name, h.RawBodyOnly = "", false
+	case check.Name == "":
+		h.RawBodyOnly = false
 	}
 	return grapnel.AuthMethod{Hook: h, ID: t.extractor()}
 }

@@ -36,6 +36,7 @@ type conf struct {
 	IgnoreCanonicalMIMEHeaderKey    bool              `json:"ignore_canonical_mime_header_key"`
 	IgnoreEndpointCase              bool              `json:"ignore_endpoint_case"`
 	CoProcessOptions                confCoProcess     `json:"coprocess_options"`
+	Grapnel                         json.RawMessage   `json:"grapnel"` // a confExtension
 	Secrets                         map[string]string `json:"secrets"`
 	Security                        confSecurity      `json:"security"`
 	Storage                         confStorage       `json:"storage"`

@@ -100,6 +100,8 @@ type middleware struct {
 	Post        []hook    `json:"post"`
 	Response    []hook    `json:"response"`
 	IDExtractor extractor `json:"id_extractor"`
+	// Grapnel is a middlewareExtension.
+	Grapnel json.RawMessage `json:"grapnel"`
 }
 
 type hook struct {
@@ -107,6 +109,8 @@ type hook struct {
 	Path        string `json:"path"`
 	Disabled    bool   `json:"disabled"`
 	RawBodyOnly bool   `json:"raw_body_only"`
+	// Grapnel holds keys of a [grapnel.Hook].
+	Grapnel json.RawMessage `json:"grapnel"`
 }
 
 type extractor struct {

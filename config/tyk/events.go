@@ -47,12 +47,12 @@ func (t *translation) event(at string, h eventHandler) (grapnel.EventHandler, bo
 		return grapnel.EventHandler{Webhook: hook}, ok
 	case h.Name != "cp_dynamic_handler":
 		t.warn(at, "has no effect: the handler %q is not supported; cp_dynamic_handler, eh_web_hook_handler and eh_log_handler are", h.Name)
-	case t.d.CustomMiddleware.Driver != driverGRPC || t.plugin == "":
+	case t.d.CustomMiddleware.Driver != driverGRPC || t.asks == "":
 		t.warn(at, "has no effect: the handler needs the driver \"grpc\" and a coprocess_grpc_server [E-2]")
 	case h.Meta.Name == "":
 		t.warn(at, "has no effect: handler_meta.name is empty")
 	default:
-		return grapnel.EventHandler{Plugin: t.plugin, Name: h.Meta.Name}, true
+		return grapnel.EventHandler{Plugin: t.asks, Name: h.Meta.Name}, true
 	}
 	return grapnel.EventHandler{}, false
 }

@@ -56,8 +56,12 @@ func (s Source) Definition(document []byte) (*grapnel.API, []Notice, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	plugins, err := l.plugins()
+	if err != nil {
+		return nil, nil, err
+	}
 	l.notices = notices{} // what there is to say of tyk.conf was said
-	return l.one(document, &grapnel.Config{Server: server, Plugins: l.conf.plugins()})
+	return l.one(document, &grapnel.Config{Server: server, Plugins: plugins})
 }
 
 func (l *loading) one(document []byte, c *grapnel.Config) (*grapnel.API, []Notice, error) {

@@ -58,7 +58,7 @@ func (t *translation) refusePlugins() {
 		}
 	}
 	switch o := t.conf.CoProcessOptions; {
-	case first == "" || t.plugin != "" && m.Driver == driverGRPC:
+	case first == "" || t.asks != "" && m.Driver == driverGRPC:
 	case m.Driver != driverGRPC:
 		t.refuse("custom_middleware.driver", "%s needs a plugin, and the driver is %q; only \"grpc\" is supported, in lower case", first, m.Driver)
 	case t.published:

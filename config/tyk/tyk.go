@@ -71,7 +71,10 @@ func (l *loading) config() (*grapnel.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &grapnel.Config{Server: server, Plugins: l.conf.plugins()}
+	c := &grapnel.Config{Server: server}
+	if c.Plugins, err = l.plugins(); err != nil {
+		return nil, err
+	}
 	c.PolicyPath, _, err = storage{l}.policies()
 	if err != nil {
 		return nil, err

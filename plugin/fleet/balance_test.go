@@ -38,7 +38,7 @@ func TestLeastRequestAvoidsTheSlow(t *testing.T) {
 	all[0].does(func(context.Context) error { <-release; return nil })
 	stop := load(t, open(t, settings(targets...)))
 	eventually(t, "the others are asked", func() bool { return all[1].calls.Load()+all[2].calls.Load() > 1000 })
-	if slow := all[0].calls.Load(); slow > 4 { // of 8 callers
+	if slow := all[0].calls.Load(); slow > 5 { // of 8 callers
 		t.Errorf("the slow one was asked %d times", slow)
 	}
 	close(release)

@@ -187,6 +187,21 @@ func TestEjection(t *testing.T) {
 	}
 }
 
+// A replica that hangs, as one that was stopped, costs no more calls than eject it.
+func TestHanging(t *testing.T) {
+	all, targets := many(t, 3)
+	s := settings(targets...)
+	s.Balance.Method, s.Health.Failures, s.Health.Eject = "round_robin", 3, grapnel.Duration(time.Hour)
+	f := open(t, s)
+	all[1].does(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	for range 60 {
+		say(within(200*time.Millisecond), f)
+	}
+	if e := endpoint(t, f, targets[1]); !e.Ejected || all[1].calls.Load() > 3 {
+		t.Errorf("it was asked %d times: %+v", all[1].calls.Load(), e)
+	}
+}
+
 // Not more are ejected than may be, and never the last one.
 func TestEjectionIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -80,9 +80,13 @@ func transports() map[string]http.RoundTripper {
 // BenchmarkRoundTrip is one exchange, upstream's work not counted.
 func BenchmarkRoundTrip(b *testing.B) {
 	address := upstreamProcess(b)
-	for _, c := range []struct{ name, method, body string }{
-		{"GET", http.MethodGet, ""},
-		{"POST 1 KiB", http.MethodPost, strings.Repeat("x", 1<<10)},
+	for _, c := range []struct {
+		name, method, body string
+		stream             bool
+	}{
+		{"GET", http.MethodGet, "", false},
+		{"POST 1 KiB", http.MethodPost, strings.Repeat("x", 1<<10), false},
+		{"POST 1 KiB stream", http.MethodPost, strings.Repeat("x", 1<<10), true},
 	} {
 		for name, client := range transports() {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
@@ -94,6 +98,9 @@ func BenchmarkRoundTrip(b *testing.B) {
 						req, err := http.NewRequestWithContext(b.Context(), c.method, address+"/path?q=1", strings.NewReader(c.body))
 						if err != nil {
 							b.Fatal(err)
+						}
+						if c.stream {
+							req.Body, req.GetBody = io.NopCloser(streaming(c.body)), nil
 						}
 						req.Header["User-Agent"] = []string{"bench"}
 						req.Header["X-Forwarded-For"] = []string{"127.0.0.1"}
@@ -111,5 +118,32 @@ func BenchmarkRoundTrip(b *testing.B) {
 				reportCPU(b, before)
 			})
 		}
+	}
+}
+
+// TestAllocations: the budget of a small exchange is five. They are the header
+// of the reply as one string, its map, with one part, its values, and the reply.
+func TestAllocations(t *testing.T) {
+	u := speaks(t, func(_ int, c net.Conn, _ *bufio.Reader) {
+		buf, reply := make([]byte, 4096), []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok")
+		for { // each request comes in one piece
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+			c.Write(reply)
+		}
+	})
+	tr, req, buf := newTransport(t), get(t, u.url), make([]byte, 512)
+	allocations := testing.AllocsPerRun(500, func() {
+		resp, err := tr.RoundTrip(req)
+		for err == nil {
+			_, err = resp.Body.Read(buf)
+		}
+		if err != io.EOF {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 5 {
+		t.Errorf("%v allocations", allocations)
 	}
 }

@@ -121,13 +121,12 @@ func TestCloseWhileTheBodyIsRead(t *testing.T) {
 }
 
 func TestDeadline(t *testing.T) {
-	u, _, gone := silent(t, "")
+	u, _, _ := silent(t, "")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if _, err := newTransport(t).RoundTrip(get(t, u.url).WithContext(ctx)); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
-	<-gone
 }
 
 // TestCancelAfterwards: what happens to a context when its exchange is over does

@@ -12,72 +12,58 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// rawRequest is what the upstream got: lines of the header in any order, and the
-// rest.
-func rawRequest(t *testing.T, r *http.Request) (first string, header http.Header, length int64, encoding []string, body string, trailer http.Header) {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Error(err)
-	}
-	return r.Method + " " + r.RequestURI + " " + r.Host, r.Header, r.ContentLength, r.TransferEncoding, string(b), r.Trailer
+// sent is a request as the upstream got it.
+type sent struct {
+	First    string
+	Header   http.Header
+	Length   int64
+	Encoding []string
+	Body     string
+	Trailer  http.Header
 }
 
 func TestRequests(t *testing.T) { // RFC 9112, 3 and 6
-	const large = inlineSize + 1
+	large := strings.Repeat("a", inlineSize+1)
+	length := func(r *http.Request, n int64) *http.Request { r.ContentLength = n; return r }
+	header := func(r *http.Request, h http.Header) *http.Request { r.Header = h; return r }
+	trailer := func(r *http.Request, h http.Header) *http.Request { r.Trailer = h; return r }
+	none, chunked := http.Header{}, []string{"chunked"}
 	for _, c := range []struct {
-		name     string
-		make     func(url string) *http.Request
-		first    string
-		header   http.Header
-		length   int64
-		encoding []string
-		body     string
-		trailer  http.Header
+		name string
+		make func(url string) *http.Request
+		want sent
 	}{
-		{"GET", func(u string) *http.Request { return request(t, "GET", u+"/a%2Fb?x=%zz;y", nil) }, "GET /a%2Fb?x=%zz;y", nil, 0, nil, "", nil},
-		{"no path", func(u string) *http.Request { return request(t, "", u, nil) }, "GET /", nil, 0, nil, "", nil},
-		{"empty query", func(u string) *http.Request { return request(t, "GET", u+"/?", nil) }, "GET /?", nil, 0, nil, "", nil},
-		{"POST of nothing", func(u string) *http.Request { return request(t, "POST", u, http.NoBody) }, "POST /", http.Header{"Content-Length": {"0"}}, 0, nil, "", nil},
-		{"body in memory", func(u string) *http.Request { return request(t, "POST", u, strings.NewReader("abc")) }, "POST /",
-			http.Header{"Content-Length": {"3"}}, 3, nil, "abc", nil},
-		{"large body in memory", func(u string) *http.Request {
-			return request(t, "PUT", u, strings.NewReader(strings.Repeat("a", large)))
-		}, "PUT /",
-			http.Header{"Content-Length": {"16385"}}, large, nil, strings.Repeat("a", large), nil},
-		{"stream of a known length", func(u string) *http.Request {
-			r := request(t, "POST", u, streaming("abc"))
-			r.ContentLength = 3
-			return r
-		}, "POST /", http.Header{"Content-Length": {"3"}}, 3, nil, "abc", nil},
-		{"stream", func(u string) *http.Request { return request(t, "POST", u, streaming(strings.Repeat("a", 100_000))) }, "POST /", nil, -1,
-			[]string{"chunked"}, strings.Repeat("a", 100_000), nil},
-		{"stream of a GET", func(u string) *http.Request { return request(t, "GET", u, streaming(strings.Repeat("a", 1000))) }, "GET /", nil, -1,
-			[]string{"chunked"}, strings.Repeat("a", 1000), nil},
-		{"stream of a GET that is empty", func(u string) *http.Request { return request(t, "GET", u, streaming("")) }, "GET /", nil, 0, nil, "", nil},
+		{"GET", func(u string) *http.Request { return get(t, u+"/a%2Fb?x=%zz;y") }, sent{First: "GET /a%2Fb?x=%zz;y", Header: none}},
+		{"no path", func(u string) *http.Request { return request(t, "", u, nil) }, sent{First: "GET /", Header: none}},
+		{"empty query", func(u string) *http.Request { return get(t, u+"/?") }, sent{First: "GET /?", Header: none}},
+		{"POST of nothing", func(u string) *http.Request { return request(t, "POST", u, http.NoBody) },
+			sent{First: "POST /", Header: http.Header{"Content-Length": {"0"}}}},
+		{"body in memory", func(u string) *http.Request { return request(t, "POST", u, strings.NewReader("abc")) },
+			sent{"POST /", http.Header{"Content-Length": {"3"}}, 3, nil, "abc", nil}},
+		{"large body in memory", func(u string) *http.Request { return request(t, "PUT", u, strings.NewReader(large)) },
+			sent{"PUT /", http.Header{"Content-Length": {"16385"}}, inlineSize + 1, nil, large, nil}},
+		{"stream of a known length", func(u string) *http.Request { return length(request(t, "POST", u, streaming("abc")), 3) },
+			sent{"POST /", http.Header{"Content-Length": {"3"}}, 3, nil, "abc", nil}},
+		{"stream", func(u string) *http.Request { return request(t, "POST", u, streaming(large+large+large)) },
+			sent{"POST /", none, -1, chunked, large + large + large, nil}},
+		{"stream of a GET", func(u string) *http.Request { return request(t, "GET", u, streaming(large)) }, sent{"GET /", none, -1, chunked, large, nil}},
+		{"stream of a GET that is empty", func(u string) *http.Request { return request(t, "GET", u, streaming("")) }, sent{First: "GET /", Header: none}},
 		{"trailers", func(u string) *http.Request {
-			r := request(t, "POST", u, streaming("abc"))
-			r.Trailer = http.Header{"X-B": {"2"}, "X-A": {"1"}}
-			return r
-		}, "POST /", nil, -1, []string{"chunked"}, "abc", http.Header{"X-A": {"1"}, "X-B": {"2"}}},
+			return trailer(request(t, "POST", u, streaming("abc")), http.Header{"X-B": {"2"}, "X-A": {"1"}})
+		}, sent{"POST /", none, -1, chunked, "abc", http.Header{"X-A": {"1"}, "X-B": {"2"}}}},
 		{"header", func(u string) *http.Request {
-			r := request(t, "GET", u, nil)
-			r.Header = http.Header{"X-A": {" 1 ", ""}, "x-b": {"2"}, "Host": {"no"}, "content-length": {"9"}, "Transfer-Encoding": {"chunked"}, "TRAILER": {"X"}, "User-Agent": {""}}
-			return r
-		}, "GET /", http.Header{"X-A": {"1", ""}, "X-B": {"2"}}, 0, nil, "", nil},
+			return header(get(t, u), http.Header{
+				"X-A": {" 1 ", ""}, "x-b": {"2"}, "Host": {"no"}, "content-length": {"9"},
+				"Transfer-Encoding": {"chunked"}, "TRAILER": {"X"}, "User-Agent": {""},
+			})
+		}, sent{First: "GET /", Header: http.Header{"X-A": {"1", ""}, "X-B": {"2"}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				first, header, length, encoding, body, trailer := rawRequest(t, r)
-				if first != c.first+" "+r.Context().Value(http.LocalAddrContextKey).(net.Addr).String() || body != c.body || length != c.length {
-					t.Errorf("got %s with %d bytes, length %d", first, len(body), length)
-				}
-				want := c.header
-				if want == nil {
-					want = http.Header{}
-				}
-				if diff := cmp.Diff(want, header) + cmp.Diff(c.encoding, encoding) + cmp.Diff(c.trailer, trailer); diff != "" {
-					t.Error(diff)
+				b, err := io.ReadAll(r.Body)
+				got := sent{r.Method + " " + r.RequestURI, r.Header, r.ContentLength, r.TransferEncoding, string(b), r.Trailer}
+				if diff := cmp.Diff(c.want, got); diff != "" || err != nil || r.Host != r.Context().Value(http.LocalAddrContextKey).(net.Addr).String() {
+					t.Errorf("for %s, %v: %s", r.Host, err, diff)
 				}
 			}))
 			defer up.Close()

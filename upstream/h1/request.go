@@ -43,7 +43,7 @@ func newOutgoing(req *http.Request) (outgoing, error) {
 		return q, fmt.Errorf("method %q cannot be sent", req.Method)
 	}
 	q.frame()
-	if q.body != nil && q.length < 0 && rarelyHasBody(req.Method) {
+	if q.body != nil && q.length < 0 && len(req.TransferEncoding) == 0 && rarelyHasBody(req.Method) {
 		q.probe()
 	}
 	return q, nil
@@ -55,8 +55,8 @@ func (q *outgoing) frame() {
 		q.body, q.length = nil, 0
 		return
 	}
-	if q.length <= 0 {
-		q.length = -1 // a body of no known length
+	if q.length <= 0 || len(q.TransferEncoding) > 0 {
+		q.length = -1
 	}
 	q.expect = q.has100Continue()
 	q.inline = !q.expect && q.GetBody != nil && q.length >= 0 && q.length <= inlineSize
@@ -137,6 +137,9 @@ func (q *outgoing) appendHead(b []byte) ([]byte, error) {
 	for name, values := range q.Header {
 		if ofClient(name) || q.Close && name == "Connection" {
 			continue
+		}
+		if name == "User-Agent" {
+			values = userAgent(values)
 		}
 		if b, err = appendField(b, name, values); err != nil {
 			return b, err
@@ -238,8 +241,16 @@ func ofClient(name string) bool {
 	return len(name) == len("Host") && strings.EqualFold(name, "Host") || framing(name)
 }
 
-// appendField appends one line for each value. An empty User-Agent is none, as
-// with net/http.
+// userAgent is the one User-Agent that is sent; an empty one is none, as with
+// net/http.
+func userAgent(values []string) []string {
+	if len(values) == 0 || textproto.TrimString(values[0]) == "" {
+		return nil
+	}
+	return values[:1]
+}
+
+// appendField appends one line for each value.
 func appendField(b []byte, name string, values []string) ([]byte, error) {
 	if !httpguts.ValidHeaderFieldName(name) {
 		return b, fmt.Errorf("header %q cannot be sent", name)
@@ -249,9 +260,6 @@ func appendField(b []byte, name string, values []string) ([]byte, error) {
 			return b, fmt.Errorf("the value of header %q cannot be sent", name)
 		}
 		v = textproto.TrimString(v)
-		if v == "" && name == "User-Agent" {
-			continue
-		}
 		b = append(append(b, name...), ": "...)
 		b = append(append(b, v...), "\r\n"...)
 	}

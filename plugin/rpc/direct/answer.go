@@ -13,7 +13,7 @@ import (
 // An answer is what has come of a call so far.
 type answer struct {
 	begun  bool // headers have come
-	room   int  // what the server may still send ahead
+	room   int  // what the server knows that it may send ahead
 	prefix [messagePrefix]byte
 	have   int     // bytes of the prefix
 	buf    *[]byte // the message, as long as it has grown; nil before its prefix is whole
@@ -32,18 +32,11 @@ func errNoTrailers() error {
 // start notes that headers have come.
 func (a *answer) start() { a.begun, a.room = true, rpc.StreamWindow }
 
-// expect takes note of so many bytes of data.
-func (a *answer) expect(n int) error {
-	if a.room -= n; !a.begun {
-		return status.Error(codes.Internal, "the server sent data before headers")
-	} else if a.room < 0 {
-		return status.Error(codes.Internal, "the server sent more data than it may")
-	}
-	return nil
-}
-
 // take adds a part of the message. The failure is that of the call.
 func (a *answer) take(part []byte, limit int, pool *memory) error {
+	if !a.begun {
+		return status.Error(codes.Internal, "the server sent data before headers")
+	}
 	for len(part) > 0 {
 		var n int
 		if a.have < messagePrefix {

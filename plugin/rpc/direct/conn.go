@@ -128,8 +128,8 @@ func (c *conn) enter(ctx context.Context, s *stream) error {
 func (c *conn) leave() {
 	c.open--
 	c.admit()
-	if c.retired && c.open == 0 {
-		c.end(errRetired)
+	if c.retired && c.open == 0 && c.err == nil {
+		c.end()
 	}
 }
 
@@ -254,10 +254,17 @@ func (c *conn) retire() {
 func (c *conn) fail(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.abort(cause)
+	c.socket.Close()
+}
+
+// abort makes all calls fail.
+func (c *conn) abort(cause error) {
 	if c.err != nil {
 		return
 	}
 	c.err = cause
+	c.alive.stop()
 	c.retire()
 	for _, s := range c.streams {
 		err := c.client.unavailable(cause)
@@ -267,14 +274,10 @@ func (c *conn) fail(cause error) {
 		s.whole = true
 		c.finish(s, nil, err)
 	}
-	c.end(cause)
 }
 
-// end closes the connection; the reader sees it.
-func (c *conn) end(cause error) {
-	if c.err == nil {
-		c.err = cause
-	}
-	c.alive.stop()
+// end closes a connection that has served its last call; the reader sees it.
+func (c *conn) end() {
+	c.abort(errRetired)
 	c.socket.Close()
 }

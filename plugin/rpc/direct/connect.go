@@ -109,7 +109,7 @@ func (c *Client) dial() (*reader, error) {
 	if !stop() {
 		return nil, ctx.Err()
 	}
-	r.watch(c.keepalive, rpc.KeepaliveTimeout)
+	r.watch()
 	return r, nil
 }
 

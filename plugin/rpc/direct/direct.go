@@ -36,7 +36,7 @@ type Client struct {
 	authority        string
 	limit, maxSend   int // of answers, and of messages where it is not 0
 	dialer           func(ctx context.Context, network, address string) (net.Conn, error)
-	keepalive        time.Duration
+	ping, pong       time.Duration // after which silence a ping, and how long for its answer
 
 	memory  memory
 	streams streams
@@ -60,7 +60,7 @@ func New(o rpc.Options) (*Client, error) {
 	c := &Client{
 		target: o.Target, network: network, address: address,
 		limit: cmp.Or(o.MaxReceive, rpc.DefaultMaxReceive), maxSend: o.MaxSend,
-		dialer: o.Dial, keepalive: rpc.KeepaliveTime,
+		dialer: o.Dial, ping: rpc.KeepaliveTime, pong: rpc.KeepaliveTimeout,
 	}
 	host := "localhost" // as gRPC has it for sockets without a name
 	if network == "tcp" {

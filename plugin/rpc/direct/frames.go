@@ -148,7 +148,7 @@ func (r *reader) goAway(h header, content []byte) error {
 		}
 	}
 	if r.open == 0 {
-		r.end(errRetired)
+		r.end()
 	}
 	return nil
 }

@@ -9,20 +9,16 @@ import (
 // liveness finds out whether a silent server is still there. The connection's
 // lock guards all but heard.
 type liveness struct {
-	heard         atomic.Bool // something has come since the last look
-	pinged        bool
-	timer         *time.Timer
-	time, timeout time.Duration
+	heard  atomic.Bool // something has come since the last look
+	pinged bool
+	timer  *time.Timer
 }
 
 // watch begins to look after the connection.
-func (c *conn) watch(every, timeout time.Duration) {
+func (c *conn) watch() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.alive.time, c.alive.timeout = every, timeout
-	if c.err == nil {
-		c.alive.timer = time.AfterFunc(every, c.look)
-	}
+	c.alive.timer = time.AfterFunc(c.client.ping, c.look)
 }
 
 // look pings a server that was silent with calls under way, and ends the
@@ -39,12 +35,12 @@ func (c *conn) look() {
 		c.fail(errors.New("the server does not answer pings"))
 	case silent && len(c.streams) > 0:
 		a.pinged = true
-		a.timer.Reset(a.timeout)
+		a.timer.Reset(c.client.pong)
 		c.out.queue = appendPing(c.out.queue, 0, make([]byte, pingLength))
 		c.flush()
 	default:
 		a.pinged = false
-		a.timer.Reset(a.time)
+		a.timer.Reset(c.client.ping)
 		c.mu.Unlock()
 	}
 }

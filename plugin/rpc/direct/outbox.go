@@ -14,7 +14,8 @@ type outbox struct {
 	spare   []byte // the memory of the batch before
 	batch   uint64 // the number of the one that is being queued
 	writing bool
-	blocked []*stream // calls that wait for room, here or in a window
+	blocked []*stream       // calls that wait for room, here or in a window
+	sent    chan<- struct{} // is closed when all is written; nil is that nobody waits
 }
 
 // The sizes of the queue: from which calls wait, at which a server is cut off that
@@ -81,8 +82,11 @@ func (c *conn) drain(batch, rest []byte, err error) {
 // nextBatch takes what is queued, and nil ends the writing.
 func (c *conn) nextBatch() []byte {
 	o := &c.out
-	if len(o.queue) == 0 || c.err != nil {
-		o.writing = false
+	if len(o.queue) == 0 {
+		if o.writing = false; o.sent != nil {
+			close(o.sent)
+			o.sent = nil
+		}
 		return nil
 	}
 	batch := o.queue

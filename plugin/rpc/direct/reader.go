@@ -22,7 +22,7 @@ type reader struct {
 	block  header // the frame that began it, if its stream is not 0
 	bytes  int    // of the block, frames included
 
-	room int // what the server may still send ahead
+	room int // what the server knows that it may send ahead
 }
 
 // readBuffer is how much is read at once.
@@ -74,14 +74,27 @@ func (r *reader) run() {
 	}
 }
 
-// blame tells the server of its fault, and ends the connection.
+// farewell bounds how long a connection stays open for its last word.
+const farewell = time.Second
+
+// blame ends the connection. The server is told if it was its fault.
 func (r *reader) blame(err error) {
-	if f, ok := errors.AsType[*fault](err); ok {
-		r.mu.Lock()
-		r.out.queue = appendGoAway(r.out.queue, f.code)
-		r.flush()
+	f, ok := errors.AsType[*fault](err)
+	if !ok {
+		r.fail(err)
+		return
 	}
-	r.fail(err)
+	r.mu.Lock()
+	r.abort(err)
+	r.out.queue = appendGoAway(r.out.queue, f.code)
+	sent := make(chan struct{})
+	r.out.sent = sent
+	r.flush()
+	select {
+	case <-sent:
+	case <-time.After(farewell):
+	}
+	r.socket.Close()
 }
 
 // next reads a frame. Its content holds until the next one is read.
@@ -177,14 +190,12 @@ func (r *reader) data(h header, content []byte) error {
 	}
 	r.mu.Lock()
 	s, err := r.stream(h.stream)
-	if r.room -= h.length; err == nil && r.room < 0 {
-		err = faulty(errFlowControl, "more data than the connection has room for")
-	}
 	if err != nil {
 		r.mu.Unlock()
 		return err
 	}
-	if r.room < rpc.ConnWindow*3/4 {
+	// What comes is taken at once, so that there is always room.
+	if r.room -= h.length; r.room < rpc.ConnWindow*3/4 {
 		r.out.queue = appendWindowUpdate(r.out.queue, 0, rpc.ConnWindow-r.room)
 		r.room = rpc.ConnWindow
 	}
@@ -198,10 +209,8 @@ func (r *reader) data(h header, content []byte) error {
 // receive gives a call a part of its answer.
 func (r *reader) receive(s *stream, h header, part []byte) {
 	a := &s.answer
-	err := a.expect(h.length)
-	if err == nil {
-		err = a.take(part, r.client.limit, &r.client.memory)
-	}
+	a.room -= h.length
+	err := a.take(part, r.client.limit, &r.client.memory)
 	switch {
 	case err != nil:
 		r.refuse(s, err, h.has(flagEndStream))
