@@ -4,54 +4,45 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/pki"
 )
 
 // certificate lets clients in by the certificate of their connection. The TLS
 // handshake has proved that they hold its key.
 type certificate struct {
 	known
-	allowed map[[sha256.Size]byte]bool
-	roots   *x509.CertPool // nil without authorities
+	allowed     fingerprints
+	files       *pki.Files[fingerprints]
+	authorities *pki.Authorities // nil without
 }
 
-func newCertificate(k known, c grapnel.CertificateAuth) (certificate, error) {
-	m := certificate{known: k, allowed: map[[sha256.Size]byte]bool{}}
+// fingerprints are a list of certificates.
+type fingerprints map[[sha256.Size]byte]bool
+
+func newCertificate(k known, c grapnel.CertificateAuth, log *slog.Logger) (m certificate, err error) {
+	m = certificate{known: k, allowed: fingerprints{}}
 	for _, text := range c.Fingerprints {
 		sum, err := parseFingerprint(text)
 		if err != nil {
-			return certificate{}, err
+			return m, err
 		}
 		m.allowed[sum] = true
 	}
-	for _, file := range c.Files {
-		certs, err := readCertificates(file)
-		if err != nil {
-			return certificate{}, err
-		}
-		for _, cert := range certs {
-			m.allowed[sha256.Sum256(cert.Raw)] = true
-		}
+	if m.files, err = pki.Open(log, func() (fingerprints, error) { return readFingerprints(c.Files) }, c.Files...); err != nil {
+		return m, err
 	}
 	if c.CA != "" {
-		certs, err := readCertificates(c.CA)
-		if err != nil {
-			return certificate{}, err
-		}
-		m.roots = x509.NewCertPool()
-		for _, cert := range certs {
-			m.roots.AddCert(cert)
-		}
+		m.authorities, err = pki.OpenAuthorities(c.CA, c.CRL, log)
 	}
-	return m, nil
+	return m, err
 }
 
 // Authenticate looks the client's certificate up in the lists. If no other
@@ -65,32 +56,30 @@ func (c certificate) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 	sum := sha256.Sum256(leaf.Raw)
 	id := hex.EncodeToString(sum[:])
 	now := time.Now()
-	switch {
-	case now.After(leaf.NotAfter) || now.Before(leaf.NotBefore):
+	if now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
 		return nil, c.fail(x, http.StatusForbidden, "Client TLS certificate has expired or is not valid yet", nil)
-	case !c.allowed[sum] && !c.issued(leaf, tls.PeerCertificates[1:]):
-		return nil, c.fail(x, http.StatusForbidden, "Certificate with SHA256 "+id+" not allowed", nil)
+	}
+	if !c.allowed[sum] && !c.files.Get()[sum] {
+		if err := c.issued(leaf, tls.PeerCertificates[1:]); err != nil {
+			return nil, c.fail(x, http.StatusForbidden, "Certificate with SHA256 "+id+" not allowed", err)
+		}
 	}
 	if x.Session == nil {
 		x.Session = passing(x.API, x.API.OrgID+id, leaf.Subject.CommonName)
+		x.Session.Certificate = x.Session.KeyID // [L-1, Z-10]
 	}
 	return nil, nil
 }
 
-// issued reports whether one of the authorities stands behind the certificate.
-func (c certificate) issued(leaf *x509.Certificate, chain []*x509.Certificate) bool {
-	if c.roots == nil {
-		return false
+// issued reports why none of the authorities stands behind the certificate.
+func (c certificate) issued(leaf *x509.Certificate, chain []*x509.Certificate) error {
+	if c.authorities == nil {
+		return errNotListed
 	}
-	between := x509.NewCertPool()
-	for _, cert := range chain {
-		between.AddCert(cert)
-	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: c.roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-	return err == nil
+	return c.authorities.Verify(leaf, chain)
 }
+
+var errNotListed = errors.New("it is not on the list")
 
 // passing is the session of a caller who is proved by other means than a stored
 // one: it may call this API, and nothing bounds how often.
@@ -111,28 +100,17 @@ func parseFingerprint(text string) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(b), nil
 }
 
-func readCertificates(file string) ([]*x509.Certificate, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var certs []*x509.Certificate
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
+// readFingerprints lists the certificates of PEM files.
+func readFingerprints(files []string) (fingerprints, error) {
+	all := fingerprints{}
+	for _, file := range files {
+		certs, err := pki.Read(file)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, err
 		}
-		certs = append(certs, cert)
+		for _, c := range certs {
+			all[sha256.Sum256(c.Raw)] = true
+		}
 	}
-	if len(certs) == 0 {
-		return nil, errors.New(file + ": there is no certificate in it")
-	}
-	return certs, nil
+	return all, nil
 }

@@ -117,9 +117,9 @@ func TestCertificateConfig(t *testing.T) {
 	}
 	for _, c := range []grapnel.CertificateAuth{
 		{Fingerprints: []string{"abc"}}, {Fingerprints: []string{strings.Repeat("g", 64)}}, {Fingerprints: []string{""}},
-		{Files: []string{"/nowhere.pem"}}, {Files: []string{empty}}, {CA: "/nowhere.pem"}, {CA: empty},
+		{Files: []string{"/nowhere.pem"}}, {Files: []string{empty}}, {CA: "/nowhere.pem"}, {CA: empty}, {CA: writePEM(t, issue(t, "a", time.Now().Add(time.Hour), x509.ExtKeyUsageClientAuth, nil)), CRL: []string{empty}},
 	} {
-		if _, err := New(&grapnel.API{}, grapnel.AuthMethod{Certificate: &c}, nil, nil); err == nil {
+		if _, err := New(&grapnel.API{}, grapnel.AuthMethod{Certificate: &c}, nil, nil, nil); err == nil {
 			t.Errorf("accepted: %+v", c)
 		}
 	}

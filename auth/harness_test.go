@@ -60,7 +60,7 @@ func newGate(t testing.TB, m grapnel.AuthMethod, policies ...*grapnel.Policy) *g
 	if g.keys, err = keys.New(g.store, rules, keys.NewPolicies(policies...)); err != nil {
 		t.Fatal(err)
 	}
-	if g.Authenticator, err = New(g.api, m, g.keys, g); err != nil {
+	if g.Authenticator, err = New(g.api, m, g.keys, g, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return g

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -146,7 +147,7 @@ func TestIntrospectionTenants(t *testing.T) {
 	other.keys, other.store = g.keys, g.store // one store, as in one gateway
 	method := grapnel.AuthMethod{Introspection: other.Authenticator.(*introspection).settingsOf()}
 	var err error
-	if other.Authenticator, err = New(&grapnel.API{ID: "stock", OrgID: org}, method, g.keys, other); err != nil {
+	if other.Authenticator, err = New(&grapnel.API{ID: "stock", OrgID: org}, method, g.keys, other, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	g.passes(t, g.with("token"))

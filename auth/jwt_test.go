@@ -261,7 +261,7 @@ func TestJWTConfig(t *testing.T) {
 		{Algorithms: []string{"RS256"}, PublicKey: "x"},
 		{Algorithms: []string{"RS256"}, PublicKey: strings.Replace(public, "M", "N", 1)},
 	} {
-		if _, err := New(&grapnel.API{}, grapnel.AuthMethod{JWT: &c}, nil, nil); err == nil {
+		if _, err := New(&grapnel.API{}, grapnel.AuthMethod{JWT: &c}, nil, nil, nil); err == nil {
 			t.Errorf("accepted: %+v", c)
 		}
 	}

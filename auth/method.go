@@ -2,13 +2,15 @@ package auth
 
 import (
 	"errors"
+	"log/slog"
 
 	"github.com/grapnel-gateway/grapnel"
 )
 
 // New makes the authenticator of a built-in method: one that asks no plugin
-// server. An error says what of its configuration cannot be used.
-func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapnel.Events) (grapnel.Authenticator, error) {
+// server. An error says what of its configuration cannot be used. What happens to
+// its files later goes to the log.
+func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapnel.Events, log *slog.Logger) (grapnel.Authenticator, error) {
 	k := known{api, keys, events}
 	switch {
 	case m.Token != nil:
@@ -20,7 +22,7 @@ func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapn
 	case m.HMAC != nil:
 		return newHMAC(k, *m.HMAC), nil
 	case m.Certificate != nil:
-		return newCertificate(k, *m.Certificate)
+		return newCertificate(k, *m.Certificate, log)
 	case m.OAuth != nil:
 		return oauth{k, m.OAuth.Header}, nil
 	case m.Introspection != nil:

@@ -42,6 +42,7 @@ func validate(c *grapnel.Config, r *report) {
 		at := item("apis", i)
 		seen.check(a, i, at, r)
 		checkUpstream(a, at, r)
+		checkUpstreamTLS(c.TLS, a, at, r)
 		checkGraphQL(a.GraphQL, child(at, "graphql"), r)
 		checkHooks(c, a, at, r)
 		checkAuth(c, a, at, r)
@@ -110,6 +111,7 @@ func checkTLS(t grapnel.TLS, r *report) {
 			r.add("tls.client_ca", "has no effect while tls.client_certificates is none")
 		}
 	}
+	checkRevocation(t.ClientCA, t.ClientCRL, "tls.client_crl", "tls.client_ca", r)
 	for i, c := range t.Certificates {
 		at := item("tls.certificates", i)
 		switch {

@@ -39,7 +39,7 @@ func checkAuth(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 			checkCertificate(c.TLS, m.Certificate, child(path, "certificate"), r)
 		}
 		if m.OAuth != nil {
-			checkOAuth(c, m.OAuth, child(path, "oauth"), r)
+			checkOAuth(c, a, m.OAuth, child(path, "oauth"), r)
 		}
 		if m.Introspection != nil {
 			checkPlace(m.Introspection.Credential, child(path, "introspection"), r)
@@ -143,6 +143,7 @@ func checkCertificate(t grapnel.TLS, c *grapnel.CertificateAuth, at string, r *r
 	if c.CA != "" {
 		checkPEM(c.CA, child(at, "ca"), r)
 	}
+	checkRevocation(c.CA, c.CRL, child(at, "crl"), child(at, "ca"), r)
 }
 
 // checkPEM reports a file that is not one with PEM blocks.

@@ -8,7 +8,10 @@ import (
 
 // checkOAuth reports an authorization server that could give no tokens, or whose
 // tokens would lie in the store for everyone to read.
-func checkOAuth(c *grapnel.Config, o *grapnel.OAuthAuth, at string, r *report) {
+func checkOAuth(c *grapnel.Config, a *grapnel.API, o *grapnel.OAuthAuth, at string, r *report) {
+	if a.OAuth() != o {
+		r.add(at, "an API has one authorization server")
+	}
 	if o.Header == "" {
 		r.add(child(at, "header"), "must not be empty")
 	}

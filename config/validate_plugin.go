@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"os"
 	"strings"
 
@@ -116,16 +115,7 @@ func checkPluginTLS(t *grapnel.PluginTLS, at string, r *report) {
 	if t.CA != "" {
 		checkPEM(t.CA, child(at, "ca"), r)
 	}
-	switch {
-	case t.Cert == "" && t.Key != "":
-		r.add(child(at, "cert"), "missing; a certificate is a cert file and a key file")
-	case t.Cert != "" && t.Key == "":
-		r.add(child(at, "key"), "missing; a certificate is a cert file and a key file")
-	case t.Cert != "":
-		if _, err := tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
-			r.add(child(at, "cert"), "%v", err)
-		}
-	}
+	checkKeyPair(t.Cert, t.Key, at, r)
 	if t.SPIFFEID == "" {
 		return
 	}

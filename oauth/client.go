@@ -117,10 +117,15 @@ func (s *Server) PutClient(ctx context.Context, api *grapnel.API, c grapnel.OAut
 	return s.Records.SwapRecord(ctx, keyOf(clientRecords, api, c.ID), text, changed, 0)
 }
 
-// DeleteClient removes a client and all of its tokens, or returns ErrNotFound.
+// DeleteClient removes a client and all of its tokens, or returns ErrNotFound. The
+// tokens go first, so that it can be done again when it fails, and once more for
+// those that were given meanwhile.
 func (s *Server) DeleteClient(ctx context.Context, api *grapnel.API, id string) error {
 	_, text, err := s.client(ctx, api, id)
 	if err != nil {
+		return err
+	}
+	if err := s.RevokeAll(ctx, api, id); err != nil {
 		return err
 	}
 	if err := s.Records.SwapRecord(ctx, keyOf(clientRecords, api, id), text, nil, 0); err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/grapnel-gateway/grapnel/keys"
 	"github.com/grapnel-gateway/grapnel/oauth"
 	"github.com/grapnel-gateway/grapnel/store"
+	"github.com/grapnel-gateway/grapnel/store/storetest"
 )
 
 const (
@@ -41,9 +42,9 @@ type site struct {
 	log    bytes.Buffer
 }
 
-// onStores runs a test on each store that needs no other process.
+// onStores runs a test on each kind of store.
 func onStores(t *testing.T, test func(*testing.T, *site)) {
-	for name, url := range map[string]string{"memory": "memory:", "file": filepath.Join(t.TempDir(), "test.db")} {
+	for name, url := range map[string]string{"memory": "memory:", "file": filepath.Join(t.TempDir(), "test.db"), "redis": storetest.Redis(t).URL()} {
 		t.Run(name, func(t *testing.T) { test(t, newSite(t, url)) })
 	}
 }

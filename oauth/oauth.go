@@ -51,17 +51,17 @@ type call struct {
 
 // An endpoint answers a call. An error that is a [refusal] is for the client.
 type endpoint struct {
-	methods string // that it takes, as Allow tells them
+	methods []string // that it takes
 	answer  func(call) (*http.Response, error)
 }
 
 // endpointAt is the endpoint at a path below the listen path. All paths may end
 // with a slash.
 func endpointAt(path string) (endpoint, bool) {
-	const post = http.MethodPost
+	post := []string{http.MethodPost}
 	switch strings.Trim(path, "/") {
 	case "oauth/authorize":
-		return endpoint{http.MethodGet + ", " + post, call.authorize}, true
+		return endpoint{[]string{http.MethodGet, http.MethodPost}, call.authorize}, true
 	case "tyk/oauth/authorize-client":
 		return endpoint{post, call.authorizeClient}, true
 	case "oauth/token":
@@ -107,10 +107,10 @@ const maxForm = 64 << 10
 
 func (c call) answer(e endpoint) (*http.Response, error) {
 	r := c.x.Request
-	if !strings.Contains(e.methods, r.Method) {
+	if !slices.Contains(e.methods, r.Method) {
 		return nil, &grapnel.Error{
 			Status: http.StatusMethodNotAllowed, Code: grapnel.CodeBadRequest, Message: "Method not supported",
-			Header: http.Header{"Allow": {e.methods}},
+			Header: http.Header{"Allow": {strings.Join(e.methods, ", ")}},
 		}
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)

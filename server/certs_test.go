@@ -104,7 +104,7 @@ apis: [{ id: x, listen_path: /x/, target: %q }]
 	if err := os.WriteFile(file("b.key"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for !strings.Contains(log.String(), "certificate not renewed") {
+	for !strings.Contains(log.String(), "files not read again") {
 		if got := served(t, address, "b.example"); got != 2 {
 			t.Fatalf("with a broken key: certificate %d", got)
 		}

@@ -111,7 +111,7 @@ func (s *Server) bindHooks(api *grapnel.API, b plugin.Binder) (h hooks, err erro
 // sessions are kept, or one that is built in.
 func (s *Server) authenticator(api *grapnel.API, m grapnel.AuthMethod, b plugin.Binder) (grapnel.Authenticator, error) {
 	if m.Plugin == "" {
-		return auth.New(api, m, s.keys, b.Events)
+		return auth.New(api, m, s.keys, b.Events, s.log)
 	}
 	var extractor *auth.Extractor
 	credential := func(x *grapnel.Exchange) string { return api.Credential.Find(x.Request) }

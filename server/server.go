@@ -82,7 +82,7 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 	s := &Server{
 		clients: clients,
 		config:  c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log, failures: f,
-		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks, decisions: plugin.NewDecisions(), transports: upstream.NewTransports(),
+		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks, decisions: plugin.NewDecisions(), transports: upstream.NewTransports(o.Log),
 		metrics: o.Metrics, tracer: o.Tracer, own: map[string]http.Handler{},
 	}
 	if err := s.Reload(c); err != nil {

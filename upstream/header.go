@@ -78,6 +78,9 @@ func (s *stage) header(x *grapnel.Exchange) http.Header {
 	if h["X-Forwarded-Proto"] == nil {
 		set(4, "X-Forwarded-Proto", scheme(r))
 	}
+	if s.api.ClientCertHeader {
+		s.tellClientCert(x, h)
+	}
 	return h
 }
 

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,7 +139,7 @@ func TestHandlerRefusesTargets(t *testing.T) {
 		"unknown scheme":  apiOf(t, "http://h", "ftp://h"),
 		"unknown version": {Upstream: apiOf(t, "http://h").Upstream, Versioning: &grapnel.Versioning{Versions: map[string]*grapnel.Version{"1": {Target: &grapnel.URL{URL: *parse(t, "gopher://h")}}}}},
 	} {
-		if _, err := Handler(api, grapnel.Server{}, NewTransports()); err == nil {
+		if _, err := Handler(api, grapnel.Server{}, NewTransports(slog.New(slog.DiscardHandler))); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -146,7 +147,7 @@ func TestHandlerRefusesTargets(t *testing.T) {
 
 func TestLoopTargetHere(t *testing.T) { // P-10: only a loop may serve it
 	api := apiOf(t, "tyk://other")
-	h, err := Handler(api, grapnel.Server{}, NewTransports())
+	h, err := Handler(api, grapnel.Server{}, NewTransports(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,8 +32,11 @@ func Handler(api *grapnel.API, server grapnel.Server, t *Transports) (grapnel.Ha
 	if timeout == grapnel.Inherit {
 		timeout = server.Timeouts.Upstream
 	}
-	s := &stage{api: api, trusted: server.TrustedProxies, timeout: time.Duration(timeout), clear2: t.get(settings{protocol: clearHTTP2})}
-	s.plain, s.secure, s.upgrades = t.clients(api)
+	s := &stage{api: api, trusted: server.TrustedProxies, timeout: time.Duration(timeout)}
+	s.listed = slices.ContainsFunc(api.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
+	if err := t.choose(api, s); err != nil {
+		return nil, err
+	}
 	return s.handle, nil
 }
 
@@ -42,6 +45,7 @@ type stage struct {
 	api     *grapnel.API
 	trusted networks
 	timeout time.Duration // 0 is none
+	listed  bool          // the API has looked at the client's certificate
 	turn    atomic.Uint64 // counts the exchanges, for the round robin
 
 	plain    client // http

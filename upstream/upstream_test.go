@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,7 +45,7 @@ func echo(t *testing.T, start func(*httptest.Server)) *httptest.Server {
 
 func handler(t *testing.T, api *grapnel.API, server grapnel.Server) grapnel.Handler {
 	t.Helper()
-	transports := NewTransports()
+	transports := NewTransports(slog.New(slog.DiscardHandler))
 	h, err := Handler(api, server, transports)
 	if err != nil {
 		t.Fatal(err)
@@ -168,9 +169,16 @@ func testPreserveHost(t *testing.T, client grapnel.UpstreamClient) {
 }
 
 func TestTransportsAreShared(t *testing.T) {
-	transports := NewTransports()
+	transports := NewTransports(slog.New(slog.DiscardHandler))
 	one, two := settings{protocol: anyHTTP}, settings{protocol: anyHTTP, insecure: true}
-	if transports.get(one) != transports.get(one) || transports.get(one) == transports.get(two) {
+	get := func(s settings) client {
+		c, err := transports.get(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if get(one) != get(one) || get(one) == get(two) {
 		t.Error("a transport is for equal settings, and for those only")
 	}
 }

@@ -20,8 +20,6 @@ import (
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/fleet"
-	"github.com/grapnel-gateway/grapnel/plugin/rpc"
-	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
@@ -123,7 +121,7 @@ func dial(t testing.TB, s grapnel.PluginServer) *Client {
 
 // connect makes a client as the gateway does.
 func connect(s grapnel.PluginServer) (*Client, error) {
-	f, err := fleet.New(s, func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }, slog.New(slog.DiscardHandler))
+	f, err := fleet.New(s, carry, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

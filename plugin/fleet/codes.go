@@ -61,13 +61,16 @@ func Meanings() []Meaning {
 	}
 }
 
+// errOvertaken ends a call that another endpoint has answered meanwhile.
+var errOvertaken = errors.New("another endpoint was faster")
+
 // judge says what the end of a call tells. A client that left tells nothing,
 // whatever came of the call.
 func judge(ctx context.Context, err error) Verdict {
 	switch {
 	case err == nil:
 		return Answer
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled) && context.Cause(ctx) != errOvertaken:
 		return Nothing
 	case rpc.Unsent(err), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Outage

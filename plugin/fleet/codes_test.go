@@ -34,6 +34,8 @@ func TestMeanings(t *testing.T) {
 func TestJudge(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
+	overtaken, win := context.WithCancelCause(t.Context())
+	win(errOvertaken)
 	late, stop := context.WithDeadline(t.Context(), time.Unix(1, 0))
 	defer stop()
 	for name, c := range map[string]struct {
@@ -48,6 +50,7 @@ func TestJudge(t *testing.T) {
 		"the client's deadline":     {late, context.DeadlineExceeded, Outage},
 		"the client left":           {gone, status.Error(codes.Canceled, ""), Nothing},
 		"the client left, whatever": {gone, status.Error(codes.Unavailable, ""), Nothing},
+		"another was faster":        {overtaken, status.Error(codes.Canceled, ""), Outage},
 		"no status":                 {t.Context(), errors.New("x"), Answer},
 	} {
 		if got := judge(c.ctx, c.err); got != c.want {

@@ -202,6 +202,48 @@ func TestHanging(t *testing.T) {
 	}
 }
 
+// Calls that may be sent again are answered by another replica when one hangs, in
+// half of their time; and that one is ejected.
+func TestOvertaken(t *testing.T) {
+	overBoth(t, func(t *testing.T, open func(grapnel.PluginServer) *fleet.Fleet) {
+		all, targets := many(t, 3)
+		s := settings(targets...)
+		s.Balance.Method, s.Health.Failures, s.Health.Eject = "round_robin", 2, grapnel.Duration(time.Hour)
+		f := open(s)
+		all[1].does(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		for range 12 {
+			var call *rpc.Call
+			name, err := say(within(time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
+			if err != nil || name == "b" || call.Endpoint == targets[1] {
+				t.Fatalf("%q at %s answered (%v)", name, call.Endpoint, err)
+			}
+		}
+		if e := endpoint(t, f, targets[1]); !e.Ejected || all[1].calls.Load() != 2 {
+			t.Errorf("it was asked %d times: %+v", all[1].calls.Load(), e)
+		}
+		eventually(t, "it is not waited for", func() bool { return all[1].under.Load() == 0 })
+	})
+}
+
+// A replica that is only slow gives its answer, though another one was asked too.
+func TestSlowAnswer(t *testing.T) {
+	all, targets := many(t, 2)
+	s := settings(targets...)
+	s.Balance.Method, s.Health.Failures = "first", 1
+	f := open(t, s)
+	release := make(chan struct{})
+	all[0].does(func(context.Context) error { <-release; return nil })
+	all[1].does(func(ctx context.Context) error { close(release); <-ctx.Done(); return ctx.Err() })
+	var call *rpc.Call
+	name, err := say(within(2*time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
+	if err != nil || name != "a" || call.Endpoint != targets[0] {
+		t.Errorf("%q at %s answered (%v)", name, call.Endpoint, err)
+	}
+	if a, b := endpoint(t, f, targets[0]), endpoint(t, f, targets[1]); a.Ejected || b.Ejected || b.Retries != 1 {
+		t.Errorf("they are %+v and %+v", a, b)
+	}
+}
+
 // Not more are ejected than may be, and never the last one.
 func TestEjectionIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {

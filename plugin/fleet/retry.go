@@ -19,8 +19,17 @@ const hops = 4
 // An effort is what has been done for one call.
 type effort struct {
 	tried   []*endpoint
+	sent    int
 	hops    int
 	retries int
+}
+
+// add counts what was sent.
+func (done *effort) add(o outcome) outcome {
+	if !rpc.Unsent(o.err) {
+		done.sent++
+	}
+	return o
 }
 
 // carry sends the call to one endpoint after the other, until there is an answer
@@ -31,26 +40,22 @@ func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.header())
 	}
 	var done effort
-	for sent := 0; ; {
+	for {
 		e, err := f.choose(ctx, call.Key, done.tried)
 		if err != nil {
 			return nil, unsent(err)
 		}
-		data, proven, err := e.invoke(ctx, call)
-		if err == nil || !rpc.Unsent(err) {
-			sent++
-		}
-		call.Endpoint, call.Sent = e.place.target, sent
-		f.note(ctx, e, err)
 		if len(done.tried) > 0 {
 			e.retries.Add(1)
 		}
-		if err == nil {
-			return data, nil
+		o := f.attempt(ctx, call, e, &done)
+		call.Endpoint, call.Sent = o.by.place.target, done.sent
+		if o.err == nil {
+			return o.data, nil
 		}
-		done.tried = append(done.tried, e)
-		if !f.again(ctx, call, &done, proven, err) {
-			return nil, err
+		done.tried = append(done.tried, o.by)
+		if !f.again(ctx, call, &done, o) {
+			return nil, o.err
 		}
 	}
 }
@@ -60,12 +65,12 @@ func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 // until then; a server that is known to be down is not waited for. All
 // else is a retry, which the call and the budget must allow, and which what may
 // have been executed must bear.
-func (f *Fleet) again(ctx context.Context, call *rpc.Call, done *effort, proven bool, err error) bool {
-	if ctx.Err() != nil || judge(ctx, err) != Outage {
+func (f *Fleet) again(ctx context.Context, call *rpc.Call, done *effort, o outcome) bool {
+	if ctx.Err() != nil || judge(ctx, o.err) != Outage {
 		return false
 	}
-	unsent := rpc.Unsent(err)
-	if unsent && done.hops < hops && (proven || len(others(f.roster.Load(), done.tried)) > 0) {
+	unsent := rpc.Unsent(o.err)
+	if unsent && done.hops < hops && (o.proven || len(others(f.roster.Load(), done.tried)) > 0) {
 		done.hops++
 		return true
 	}

@@ -75,7 +75,7 @@ func cutLine(s string) (line, rest string) {
 
 // parseFields reads header lines up to the empty one. A value that goes on in
 // the next line becomes one line [RFC 9112, 5.2]. What could be read in two ways
-// is refused: a space before the colon, a control character.
+// is refused: a space before the colon, a control character, a length in two lines.
 func parseFields(s string) (http.Header, error) {
 	n := strings.Count(s, "\n") - 1
 	h := make(http.Header, n)
@@ -85,14 +85,15 @@ func parseFields(s string) (http.Header, error) {
 		if line == "" {
 			return h, nil
 		}
-		folded := line
+		first, folded := line, line
 		for rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
 			line, rest = cutLine(rest)
-			folded = strings.Trim(folded, " \t") + " " + strings.Trim(line, " \t")
+			folded = strings.TrimRight(folded, " \t") + " " + strings.Trim(line, " \t")
 		}
 		s = rest
 		name, value, ok := strings.Cut(folded, ":")
-		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+		foldedFraming := len(folded) != len(first) && framing(name)
+		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || foldedFraming {
 			return nil, malformed("header line", folded)
 		}
 		name, value = textproto.CanonicalMIMEHeaderKey(name), textproto.TrimString(value)
@@ -117,10 +118,11 @@ func (r *response) frame(method string) (length int64, err error) {
 	h := r.Header
 	connection := h["Connection"]
 	r.Close = httpguts.HeaderValuesContainsToken(connection, "close")
-	if r.Close {
+	switch {
+	case r.ProtoMinor == 0:
+		r.Close = r.Close || !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
+	case r.Close:
 		delete(h, "Connection")
-	} else if r.ProtoMinor == 0 {
-		r.Close = !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
 	}
 	chunked, err := r.chunked()
 	if err != nil {

@@ -256,6 +256,7 @@ func (c *conn) fail(cause error) {
 	defer c.mu.Unlock()
 	c.abort(cause)
 	c.socket.Close()
+	c.out.release()
 }
 
 // abort makes all calls fail.

@@ -83,10 +83,8 @@ func (c *conn) drain(batch, rest []byte, err error) {
 func (c *conn) nextBatch() []byte {
 	o := &c.out
 	if len(o.queue) == 0 {
-		if o.writing = false; o.sent != nil {
-			close(o.sent)
-			o.sent = nil
-		}
+		o.writing = false
+		o.release()
 		return nil
 	}
 	batch := o.queue
@@ -96,6 +94,14 @@ func (c *conn) nextBatch() []byte {
 		c.unblock()
 	}
 	return batch
+}
+
+// release tells who waits that nothing more gets written.
+func (o *outbox) release() {
+	if o.sent != nil {
+		close(o.sent)
+		o.sent = nil
+	}
 }
 
 func (c *conn) reuse(batch []byte) {

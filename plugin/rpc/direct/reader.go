@@ -85,6 +85,10 @@ func (r *reader) blame(err error) {
 		return
 	}
 	r.mu.Lock()
+	if r.err != nil {
+		r.mu.Unlock()
+		return // somebody else has ended it
+	}
 	r.abort(err)
 	r.out.queue = appendGoAway(r.out.queue, f.code)
 	sent := make(chan struct{})

@@ -1,12 +1,12 @@
 package rpctest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,11 +20,11 @@ import (
 
 // pattern is content that shows when a part of it is missing or out of place.
 func pattern(n int) []byte {
-	var b bytes.Buffer
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%d,", i)
+	b := make([]byte, 0, n+20)
+	for i := int64(0); len(b) < n; i++ {
+		b = append(strconv.AppendInt(b, i, 10), ',')
 	}
-	return b.Bytes()[:n]
+	return b[:n]
 }
 
 // calls: what a call says arrives, and so does its answer, whatever the size.
@@ -89,10 +89,11 @@ func (open Opener) calls(t *testing.T) {
 // parallel makes calls of all sizes at once, some of which are given up.
 func parallel(t *testing.T, c rpc.Conn) {
 	var all sync.WaitGroup
+	most := pattern(200_000)
 	for worker := range 16 {
 		all.Go(func() {
 			for i := range 60 {
-				content := pattern((i * i * i * (worker + 1)) % 200_000)
+				content := most[:(i*i*i*(worker+1))%len(most)]
 				ctx := bounded(t)
 				if i%10 == 9 {
 					var cancel context.CancelFunc

@@ -131,13 +131,14 @@ func (open Opener) connectionWindow(t *testing.T) {
 
 // largeAnswers: the client takes more as it reads, of one answer and of all.
 func (open Opener) largeAnswers(t *testing.T) {
+	content := pattern(9 << 20)
 	c := open.conn(t, rpc.Options{MaxReceive: 16 << 20, Target: Script(t, func(_ int, p *Peer) {
 		for {
 			id, _ := p.Request()
-			p.Answer(id, pattern(9<<20))
+			p.Answer(id, content)
 		}
 	})})
-	want := string(pattern(9 << 20))
+	want := string(content)
 	for range 4 {
 		if got, err := ask(bounded(t), c, MethodEcho, nil); err != nil || got != want {
 			t.Fatalf("%d came back, %v", len(got), err)

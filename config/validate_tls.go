@@ -1,0 +1,53 @@
+package config
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"slices"
+
+	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/pki"
+)
+
+// checkRevocation reports revocation lists that are not those of the authorities.
+func checkRevocation(ca string, crls []string, at, atCA string, r *report) {
+	if len(crls) == 0 {
+		return
+	}
+	if ca == "" {
+		r.add(at, "needs %s: the authorities whose lists they are", atCA)
+	} else if _, err := pki.OpenAuthorities(ca, crls, slog.New(slog.DiscardHandler)); err != nil {
+		r.add(at, "%v", err)
+	}
+}
+
+// checkUpstreamTLS reports files that cannot be used, and certificates of clients
+// that nobody has checked and an upstream would take for proof.
+func checkUpstreamTLS(listener grapnel.TLS, a *grapnel.API, path string, r *report) {
+	at := child(path, "upstream_tls")
+	if a.TLS.CA != "" {
+		checkPEM(a.TLS.CA, child(at, "ca"), r)
+		if a.InsecureSkipVerify {
+			r.add(child(at, "ca"), "has no effect beside insecure_skip_verify")
+		}
+	}
+	checkKeyPair(a.TLS.Cert, a.TLS.Key, at, r)
+	listed := slices.ContainsFunc(a.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
+	if a.ClientCertHeader && listener.ClientCA == "" && !listed {
+		r.add(child(path, "client_cert_header"), "would tell certificates that nobody has checked; set tls.client_ca, or auth: [{certificate: …}]")
+	}
+}
+
+// checkKeyPair reports a certificate without its key, or the other way round.
+func checkKeyPair(cert, key, at string, r *report) {
+	switch {
+	case cert == "" && key != "":
+		r.add(child(at, "cert"), "missing; a certificate is a cert file and a key file")
+	case cert != "" && key == "":
+		r.add(child(at, "key"), "missing; a certificate is a cert file and a key file")
+	case cert != "":
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			r.add(child(at, "cert"), "%v", err)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package fleet
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/mem"
+
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+)
+
+// An outcome is what came of sending a call to one endpoint.
+type outcome struct {
+	by     *endpoint // nil when nobody was asked
+	data   mem.Buffer
+	err    error
+	proven bool // calls had got through on the connection before
+}
+
+// send sends a call to an endpoint, and keeps account of it.
+func (f *Fleet) send(ctx context.Context, call *rpc.Call, e *endpoint) outcome {
+	o := outcome{by: e}
+	o.data, o.proven, o.err = e.invoke(ctx, call)
+	f.note(ctx, e, o.err)
+	return o
+}
+
+// attempt sends a call to an endpoint. One that may be sent again goes to another
+// endpoint beside it when half of its time is over, and the first answer counts: a
+// server that hangs costs time, but no call.
+func (f *Fleet) attempt(ctx context.Context, call *rpc.Call, e *endpoint, done *effort) outcome {
+	patience := f.patience(ctx, call, e, done)
+	if patience <= 0 {
+		return done.add(f.send(ctx, call, e))
+	}
+	ahead, overtaken := context.WithCancelCause(ctx)
+	defer overtaken(nil)
+	beside, beaten := context.WithCancel(ctx)
+	defer beaten()
+	second, again, tried := make(chan outcome, 1), *call, append(slices.Clone(done.tried), e)
+	timer := time.AfterFunc(patience, func() {
+		o := f.beside(beside, &again, tried)
+		if o.by != nil && o.err == nil {
+			overtaken(errOvertaken)
+		}
+		second <- o
+	})
+	first := done.add(f.send(ahead, call, e))
+	if timer.Stop() {
+		return first
+	}
+	if judge(ahead, first.err) != Outage {
+		beaten()
+		if o := <-second; o.data != nil { // it must be over: it uses the same message
+			o.data.Free()
+		}
+		return first
+	}
+	if o := <-second; o.by != nil {
+		done.tried = append(done.tried, e)
+		done.retries++
+		return done.add(o)
+	}
+	return first
+}
+
+// patience is how long a call waits for an endpoint before another one is asked
+// too; 0 is for ever.
+func (f *Fleet) patience(ctx context.Context, call *rpc.Call, e *endpoint, done *effort) time.Duration {
+	if !call.Idempotent || done.retries >= call.Retries {
+		return 0
+	}
+	r := f.roster.Load()
+	end, bounded := ctx.Deadline()
+	if !bounded || len(r.usable) < 2 {
+		return 0
+	}
+	return time.Until(end) / 2
+}
+
+// beside asks another endpoint, if there is one and the budget allows it.
+func (f *Fleet) beside(ctx context.Context, call *rpc.Call, tried []*endpoint) outcome {
+	if len(others(f.roster.Load(), tried)) == 0 || !f.budget.take(time.Now()) {
+		return outcome{}
+	}
+	e, err := f.choose(ctx, call.Key, tried)
+	if err != nil {
+		return outcome{}
+	}
+	e.retries.Add(1)
+	return f.send(ctx, call, e)
+}
