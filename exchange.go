@@ -74,8 +74,9 @@ type Exchange struct {
 	// several, by the plugin's name.
 	Chosen map[string]string
 
-	body []byte // the request's body once buffered
-	held bool   // body holds the whole body
+	body []byte // what has been read of the request's body
+	held bool   // that is all of it
+	gone bool   // the rest is not for reading any more
 }
 
 // A Call is the record of one hook call: who was asked what, what came of it and

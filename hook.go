@@ -28,6 +28,22 @@ type Hook struct {
 	// the exchange and in the store; hooks before authentication cannot
 	// [L-21].
 	WriteBack bool `yaml:"write_back"`
+	// Send says what the plugin is sent.
+	Send Send `yaml:"send"`
+	// May says what the plugin may change; without it, everything that a hook
+	// of its stage can.
+	May *May `yaml:"may"`
+	// MayOverride lets a Response hook answer in the reply's place, by the
+	// request's return_overrides, which the original ignores there [L-26].
+	MayOverride bool `yaml:"may_override"`
+	// On says which replies a Response hook is asked about: upstream, gateway
+	// (errors, and answers of hooks before the upstream) or both. Without it,
+	// those of the upstream [A-40].
+	On []Origin `yaml:"on"`
+	// Stream passes the body through the plugin in pieces, of whatever size it
+	// is, for Post and Response hooks of servers that implement
+	// coprocess.BodyStream.
+	Stream bool `yaml:"stream"`
 	// Condition says for which exchanges the hook is called.
 	Condition `yaml:",inline"`
 	// Failure says what happens when the plugin fails.

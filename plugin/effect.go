@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"reflect"
@@ -18,8 +17,7 @@ import (
 func (q question) copied() question {
 	x := *q.x
 	x.Request = x.Request.Clone(context.WithoutCancel(x.Request.Context()))
-	body, _ := x.Body() // it is in memory: hooks are asked about whole messages
-	x.SetBody(body)
+	x.DetachBody()
 	x.Chosen = maps.Clone(x.Chosen)
 	if x.Session != nil {
 		x.Session = x.Session.Clone()
@@ -28,9 +26,7 @@ func (q question) copied() question {
 	if q.reply != nil {
 		reply := *q.reply
 		reply.Header = reply.Header.Clone()
-		if body := bodyOf(q.reply); body != nil {
-			reply.Body = io.NopCloser(bytes.NewReader(body))
-		}
+		grapnel.DetachReply(&reply)
 		out.reply = &reply
 	}
 	return out
@@ -63,7 +59,7 @@ func (q question) effect(resp *http.Response, err error) effect {
 		resp = q.reply
 	}
 	e := effect{method: x.Request.Method + x.RewriteMethod, url: x.Request.URL.String(), header: x.Request.Header.Clone()}
-	e.body, _ = x.Body()
+	e.body, _ = x.HeldBody()
 	if x.Rewrite != nil {
 		e.url = x.Rewrite.String()
 	}
@@ -71,15 +67,10 @@ func (q question) effect(resp *http.Response, err error) effect {
 		e.caller = x.Session.Clone()
 	}
 	if resp != nil {
-		e.status, e.answer, e.text = resp.StatusCode, resp.Header.Clone(), bodyOf(resp)
+		e.status, e.answer = resp.StatusCode, resp.Header.Clone()
+		e.text, _ = grapnel.HeldReply(resp)
 	}
 	return e
-}
-
-// bodyOf is the body of a response that is in memory; it stays readable.
-func bodyOf(r *http.Response) []byte {
-	b, _ := grapnel.ReadBody(r, 0)
-	return b
 }
 
 // differs names what is not the same in both.

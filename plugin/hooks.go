@@ -49,9 +49,15 @@ func (b Binder) Responses(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middl
 			if !anyMay(calls, x) { // and so nothing needs to be kept
 				return next(x)
 			}
-			if _, err := x.Body(); err != nil { // the hooks see it again [B-29]
-				return nil, unread(x, err)
+			for _, c := range calls { // they see it again [B-29]
+				if !c.when.May(x) {
+					continue
+				}
+				if _, err := c.first.hook.Send.OfRequest(x); err != nil {
+					return nil, unread(x, err)
+				}
 			}
+			x.ReleaseBody()
 			resp, err := next(x)
 			if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
 				return resp, err
@@ -108,7 +114,7 @@ func (c *call) run(q question) (*http.Response, error) {
 		x.Calls = append(x.Calls, c.first.record(grapnel.OutcomeSkipped))
 		return nil, nil
 	}
-	if err := q.read(); err != nil {
+	if err := q.read(&c.first.hook.Send); err != nil {
 		return nil, err
 	}
 	note := c.memory.note(x)
@@ -189,16 +195,16 @@ func down(o grapnel.Outcome) bool {
 	return o == grapnel.OutcomeFailed || o == grapnel.OutcomeTimeout
 }
 
-// read has the whole message in memory before the hook's clock starts: the time of
+// read has in memory what the hook is sent before its clock starts: the time of
 // slow clients and upstreams is not the plugin's.
-func (q question) read() error {
+func (q question) read(s *grapnel.Send) error {
 	if q.reply != nil {
-		if _, err := grapnel.ReadBody(q.reply, int64(q.x.API.MaxBody)); err != nil {
+		if _, err := s.OfReply(q.x, q.reply); err != nil {
 			return broken(q.x, err, grapnel.CodeUpstreamFailed, "There was a problem proxying the request")
 		}
 		return nil
 	}
-	if _, err := q.x.Body(); err != nil {
+	if _, err := s.OfRequest(q.x); err != nil {
 		return unread(q.x, err)
 	}
 	return nil

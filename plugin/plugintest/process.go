@@ -25,10 +25,10 @@ type Process struct {
 
 // StartProcess starts the program scripted, which the caller has built, and
 // kills it when the test ends. It listens at addr: host:port, where port 0 is
-// a free one, or unix:///path.
-func StartProcess(t testing.TB, program, addr string) *Process {
+// a free one, or unix:///path. The program says what its flags are.
+func StartProcess(t testing.TB, program, addr string, flags ...string) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(program, "-listen", addr)}
+	p := &Process{cmd: exec.Command(program, append([]string{"-listen", addr}, flags...)...)}
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -52,6 +52,14 @@ func StartProcess(t testing.TB, program, addr string) *Process {
 func (p *Process) Kill() {
 	p.cmd.Process.Kill()
 	p.Wait()
+}
+
+// Signal sends the process a signal. SIGTERM lets calls under way finish.
+func (p *Process) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("plugin server: %v", err)
+	}
 }
 
 // Wait waits until the process has ended.

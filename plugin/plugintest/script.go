@@ -33,6 +33,7 @@
 //
 //	esc                 read the escapes of a Go string in the verbs after it
 //	copy K=V            set header V to the request's header K
+//	self K              set header K to the address of the server
 //	if K                run the verbs after it for requests with header K only
 //	hang                answer only when the caller has given up
 //	sleep D             wait before the verbs after it
@@ -65,16 +66,25 @@ const CaseHeader = "X-Case"
 type Script struct {
 	coprocess.UnimplementedDispatcherServer
 
-	die func() // ends the server
+	die  func() // ends the server
+	name string // what the verb self says
 
-	mu     sync.Mutex
-	calls  []*Call
-	events []string
+	mu        sync.Mutex
+	forgetful bool
+	calls     []*Call
+	events    []string
 }
 
 // NewScript returns a script. Its verb die calls the given function, which may
 // return before the server has ended.
 func NewScript(die func()) *Script { return &Script{die: die} }
+
+// Forget makes the script remember no more calls, for those that are too many.
+func (s *Script) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetful, s.calls = true, nil
+}
 
 // Calls returns the calls so far of the requests with this X-Case header; the
 // empty string selects all calls.
@@ -100,9 +110,9 @@ func (s *Script) Events() []string {
 // Dispatch records the Object and runs the hook's verbs on it.
 func (s *Script) Dispatch(ctx context.Context, o *coprocess.Object) (*coprocess.Object, error) {
 	call := s.record(ctx, o)
-	t := &turn{ctx: ctx, object: o, die: s.die}
+	t := &turn{ctx: ctx, object: o, die: s.die, name: s.name}
 	t.run(o.GetHookName())
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && call != nil {
 		s.mu.Lock()
 		call.Cancelled = true
 		s.mu.Unlock()
@@ -118,8 +128,15 @@ func (s *Script) DispatchEvent(_ context.Context, e *coprocess.Event) (*coproces
 	return &coprocess.EventReply{}, nil
 }
 
-// record remembers the call as it came in, before any verb changes the Object.
+// record remembers the call as it came in, before any verb changes the Object. It
+// returns nil when calls are not remembered.
 func (s *Script) record(ctx context.Context, o *coprocess.Object) *Call {
+	s.mu.Lock()
+	forgetful := s.forgetful
+	s.mu.Unlock()
+	if forgetful {
+		return nil
+	}
 	c := &Call{Object: proto.CloneOf(o)}
 	if end, ok := ctx.Deadline(); ok {
 		c.Timeout = time.Until(end)

@@ -46,9 +46,9 @@ func ServeAt(t testing.TB, addr string) *Server {
 	return s
 }
 
-// Listen starts a server on host:port or unix:///path. The verb die calls the
-// given function; nil is to stop the server.
-func Listen(addr string, die func()) (*Server, error) {
+// Listen starts a server on host:port or unix:///path, with what else gRPC should
+// know. The verb die calls the given function; nil is to stop the server.
+func Listen(addr string, die func(), more ...grpc.ServerOption) (*Server, error) {
 	network, name := "tcp", addr
 	if path, ok := strings.CutPrefix(addr, "unix://"); ok {
 		network, name = "unix", path
@@ -65,17 +65,25 @@ func Listen(addr string, die func()) (*Server, error) {
 		die = func() { go s.Stop() }
 	}
 	s.Script = NewScript(die)
-	s.grpc = grpc.NewServer(
+	s.Script.name = s.Target
+	s.grpc = grpc.NewServer(append(more,
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.UnaryInterceptor(sendGarbage),
 		grpc.ForceServerCodecV2(rawCodec{encoding.GetCodecV2("proto")}),
-	)
+	)...)
 	coprocess.RegisterDispatcherServer(s.grpc, s.Script)
 	go func() {
 		defer close(s.done)
 		s.grpc.Serve(l) // ends when the server is stopped
 	}()
 	return s, nil
+}
+
+// Drain ends the server as an orderly restart does: it takes no new calls, and
+// those under way get their answers.
+func (s *Server) Drain() {
+	s.grpc.GracefulStop()
+	<-s.done
 }
 
 // Stop ends the server as a crash would: calls under way are cut off. Stopping

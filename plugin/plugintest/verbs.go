@@ -17,6 +17,7 @@ type turn struct {
 	ctx     context.Context
 	object  *coprocess.Object
 	die     func()
+	name    string
 	escaped bool
 	stop    bool
 	err     error
@@ -52,6 +53,8 @@ func (t *turn) request(verb, arg string) bool {
 		r.DeleteHeaders = append(r.DeleteHeaders, arg)
 	case "copy":
 		put(&r.SetHeaders, value, r.GetHeaders()[key])
+	case "self":
+		put(&r.SetHeaders, arg, t.name)
 	case "param":
 		put(&r.AddParams, key, value)
 	case "delparam":

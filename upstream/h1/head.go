@@ -85,16 +85,15 @@ func parseFields(s string) (http.Header, error) {
 		if line == "" {
 			return h, nil
 		}
-		first, folded := line, line
+		text, folded := line, false
 		for rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
 			line, rest = cutLine(rest)
-			folded = strings.TrimRight(folded, " \t") + " " + strings.Trim(line, " \t")
+			text, folded = strings.TrimRight(text, " \t")+" "+strings.Trim(line, " \t"), true
 		}
 		s = rest
-		name, value, ok := strings.Cut(folded, ":")
-		foldedFraming := len(folded) != len(first) && framing(name)
-		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || foldedFraming {
-			return nil, malformed("header line", folded)
+		name, value, ok := strings.Cut(text, ":")
+		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || folded && framing(name) {
+			return nil, malformed("header line", text)
 		}
 		name, value = textproto.CanonicalMIMEHeaderKey(name), textproto.TrimString(value)
 		if had, ok := h[name]; ok {

@@ -93,7 +93,7 @@ func TestMalformedReplies(t *testing.T) { // RFC 9112, 11.2
 		"space before the colon":          "HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\na",
 		"space before the first name":     "HTTP/1.1 200 OK\r\n Content-Length: 1\r\n\r\na",
 		"the same in a folded line":       "HTTP/1.1 200 OK\r\n Content-Length: 1\r\n 2\r\n\r\na",
-		"encoding in a folded line":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n \r\n\r\n0\r\n\r\n",
+		"encoding in a folded line":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked \r\n \r\n\r\n0\r\n\r\n",
 		"no colon":                        "HTTP/1.1 200 OK\r\nX\r\n\r\n",
 		"no name":                         "HTTP/1.1 200 OK\r\n: 1\r\n\r\n",
 		"NUL":                             "HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n",

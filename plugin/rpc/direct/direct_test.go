@@ -47,9 +47,13 @@ func echo(c *Client, text string) (string, error) {
 	return string(answer.ReadOnlyData()), nil
 }
 
-// A server that breaks the protocol is told so. Its calls fail as ones that may
-// have been executed, and others get a new connection.
-func TestFaults(t *testing.T) {
+// A breach is what a server does, and what it is told then.
+type breach struct {
+	do   func(*rpctest.Peer) error
+	want http2.ErrCode
+}
+
+func breaches() map[string]breach {
 	raw := func(kind http2.FrameType, flags http2.Flags, id uint32, content string) func(*rpctest.Peer) error {
 		return func(p *rpctest.Peer) error { return p.WriteRawFrame(kind, flags, id, []byte(content)) }
 	}
@@ -63,10 +67,7 @@ func TestFaults(t *testing.T) {
 		return func(p *rpctest.Peer) error { return p.WriteWindowUpdate(id, n) }
 	}
 	const open, long = "\x88", "\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	for name, test := range map[string]struct {
-		breach func(*rpctest.Peer) error
-		want   http2.ErrCode
-	}{
+	return map[string]breach{
 		"frame too large":                {raw(http2.FrameData, 0, 1, string(make([]byte, 16<<10+1))), http2.ErrCodeFrameSize},
 		"data of stream 0":               {raw(http2.FrameData, 0, 0, "x"), http2.ErrCodeProtocol},
 		"data of no call":                {raw(http2.FrameData, 0, 99, "x"), http2.ErrCodeProtocol},
@@ -105,7 +106,13 @@ func TestFaults(t *testing.T) {
 		"window update of no call":       {update(99, 1), http2.ErrCodeProtocol},
 		"window update, too much":        {update(0, 1<<31-1), http2.ErrCodeFlowControl},
 		"window update, too much for 1":  {update(1, 1<<31-1), http2.ErrCodeFlowControl},
-	} {
+	}
+}
+
+// A server that breaks the protocol is told so. Its calls fail as ones that may
+// have been executed, and others get a new connection.
+func TestFaults(t *testing.T) {
+	for name, test := range breaches() {
 		t.Run(name, func(t *testing.T) {
 			told := make(chan struct{})
 			c := client(t, rpctest.Script(t, func(n int, p *rpctest.Peer) {
@@ -114,7 +121,7 @@ func TestFaults(t *testing.T) {
 				}
 				p.Request()
 				defer close(told)
-				if err := test.breach(p); err != nil {
+				if err := test.do(p); err != nil {
 					t.Log(err) // the client may have gone in the middle of it
 				}
 				wantGoAway(t, p, test.want)

@@ -37,26 +37,7 @@ func (open Opener) endings(t *testing.T) {
 			}
 		}
 	})
-	t.Run("going away, call is not", func(t *testing.T) {
-		const away = 4
-		c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
-			if n < away {
-				p.Request()
-				p.must(p.WriteGoAway(0, http2.ErrCodeNo, nil))
-				return
-			}
-			p.Echo()
-		})})
-		_, err := ask(bounded(t), c, MethodEcho, nil)
-		wantFailure(t, err, codes.Unavailable, true)
-		eventually(t, "a call reaches a server that stays", func() bool {
-			_, err := ask(bounded(t), c, MethodEcho, nil)
-			if err != nil {
-				wantFailure(t, err, codes.Unavailable, true)
-			}
-			return err == nil
-		})
-	})
+	t.Run("going away, call is not", open.unanswered)
 	t.Run("connection breaks", func(t *testing.T) {
 		c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
 			if n == 0 {
@@ -71,8 +52,35 @@ func (open Opener) endings(t *testing.T) {
 			t.Errorf("the next call: %q, %v", got, err)
 		}
 	})
+	t.Run("no server of HTTP/2", open.strangers)
+}
+
+// unanswered: calls that a server which goes away has not begun with find the next.
+func (open Opener) unanswered(t *testing.T) {
+	const away = 4
+	c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
+		if n < away {
+			p.Request()
+			p.must(p.WriteGoAway(0, http2.ErrCodeNo, nil))
+			return
+		}
+		p.Echo()
+	})})
+	_, err := ask(bounded(t), c, MethodEcho, nil)
+	wantFailure(t, err, codes.Unavailable, true)
+	eventually(t, "a call reaches a server that stays", func() bool {
+		_, err := ask(bounded(t), c, MethodEcho, nil)
+		if err != nil {
+			wantFailure(t, err, codes.Unavailable, true)
+		}
+		return err == nil
+	})
+}
+
+// strangers: a server that speaks something else, or nothing, is none.
+func (open Opener) strangers(t *testing.T) {
 	for name, greeting := range map[string]string{"of another protocol": "HTTP/1.1 400 Bad Request\r\n\r\n", "without a word": ""} {
-		t.Run("server "+name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
