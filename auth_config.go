@@ -5,6 +5,10 @@ import "time"
 // TokenAuth lets callers in who present a stored key as it is [S-41, S-42].
 type TokenAuth struct {
 	Credential `yaml:",inline"`
+	// Certificate takes only keys that are bound to a certificate which the
+	// client of the connection has; without a key, the one that was created for
+	// this certificate. The listener has to ask for certificates.
+	Certificate bool `yaml:"certificate"`
 }
 
 // BasicAuth lets callers in who present the name and password of a stored key

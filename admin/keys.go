@@ -2,9 +2,12 @@ package admin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -25,7 +28,7 @@ func (c keyCalls) create(r *http.Request) (any, error) {
 	case err != nil:
 		return nil, refuse(http.StatusInternalServerError, "Failed to create key - "+err.Error())
 	}
-	return c.store(r.Context(), c.Keys.Token(s.OrgID, ""), s)
+	return c.store(r.Context(), c.Keys.Token(s.OrgID, boundTo(s)), s)
 }
 
 // add makes a key of the id in the path, or of its own without one [R-31,
@@ -44,6 +47,16 @@ func (c keyCalls) add(r *http.Request) (any, error) {
 		return nil, errKeyRefused(err)
 	}
 	return c.store(r.Context(), c.Keys.Token(s.OrgID, id), s)
+}
+
+// boundTo is the fingerprint of the certificate that a session is bound to, of
+// which its key is made, as in the original; empty without one.
+func boundTo(s *grapnel.Session) string {
+	sum := strings.ToLower(strings.TrimPrefix(s.Certificate, s.OrgID))
+	if b, err := hex.DecodeString(sum); err != nil || len(b) != sha256.Size {
+		return ""
+	}
+	return sum
 }
 
 // store stores a new session.

@@ -14,7 +14,7 @@ func New(api *grapnel.API, m grapnel.AuthMethod, keys grapnel.Keys, events grapn
 	k := known{api, keys, events}
 	switch {
 	case m.Token != nil:
-		return token{k, m.Token.Credential}, nil
+		return token{k, *m.Token}, nil
 	case m.Basic != nil:
 		return newBasic(k, *m.Basic), nil
 	case m.JWT != nil:

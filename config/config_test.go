@@ -104,7 +104,11 @@ apis:
 	const second = grapnel.Duration(time.Second)
 	a := c.APIs[0]
 	hook := func(plugin, name string, timeout grapnel.Duration, stage grapnel.Stage) grapnel.Hook {
-		return grapnel.Hook{Plugin: plugin, Name: name, Timeout: timeout, Stage: stage}
+		h := grapnel.Hook{Plugin: plugin, Name: name, Timeout: timeout, Stage: stage}
+		if stage > grapnel.Auth {
+			h.Send = grapnel.Send{Session: grapnel.SessionRedacted, HideHeaders: []string{"Authorization", "Proxy-Authorization", "Cookie"}}
+		}
+		return h
 	}
 	want := grapnel.Hooks{
 		Pre:         []grapnel.Hook{hook("slow", "H", 3*second, grapnel.Pre), hook("fast", "H", second, grapnel.Pre)},
@@ -179,7 +183,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeCertificate(t, "certs", "shop.pem", "shop.key")
-	writeCertificate(t, "certs", "partners.pem", "partners.key")
+	writeAuthority(t, "certs/partners.pem", "certs/partners.crl")
 	writeCertificate(t, "certs", "partner.pem", "partner.key")
 	if err := os.WriteFile("grapnel.yaml", text, 0o600); err != nil {
 		t.Fatal(err)

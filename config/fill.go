@@ -1,6 +1,11 @@
 package config
 
-import "github.com/grapnel-gateway/grapnel"
+import (
+	"slices"
+	"strings"
+
+	"github.com/grapnel-gateway/grapnel"
+)
 
 // fill puts in what the configuration leaves to be inherited or derived.
 func fill(c *grapnel.Config) {
@@ -26,9 +31,39 @@ func fill(c *grapnel.Config) {
 		}
 		for _, p := range placesOf(a, "") {
 			p.hook.Stage = p.stage
-			if s := c.Plugins[p.hook.Plugin]; s != nil && p.hook.Timeout == grapnel.Inherit {
+			s := c.Plugins[p.hook.Plugin]
+			if s != nil && p.hook.Timeout == grapnel.Inherit {
 				p.hook.Timeout = s.Timeout
 			}
+			if s != nil && s.Compat != grapnel.CompatTyk && c.Compat != grapnel.CompatTyk {
+				fillSend(a, p)
+			}
+		}
+	}
+}
+
+// fillSend keeps from a plugin what it has no use for, unless the hook says what it
+// is sent: secrets of the session, and credentials once they have done their work.
+// The plugins of Tyk configurations see what they always saw [L-22, L-49].
+func fillSend(a *grapnel.API, p place) {
+	if p.stage == grapnel.Pre || p.stage == grapnel.Auth {
+		return // there is no session yet, and credentials have their work before them
+	}
+	send := &p.hook.Send
+	if send.Session == "" {
+		send.Session = grapnel.SessionRedacted
+	}
+	if send.Headers != nil || send.HideHeaders != nil {
+		return
+	}
+	send.HideHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
+	for _, m := range a.Auth {
+		name := credentialOf(m).Header
+		if m.ID != nil {
+			name = m.ID.Header
+		}
+		if name != "" && !slices.ContainsFunc(send.HideHeaders, func(h string) bool { return strings.EqualFold(h, name) }) {
+			send.HideHeaders = append(send.HideHeaders, name)
 		}
 	}
 }
@@ -37,24 +72,31 @@ func fill(c *grapnel.Config) {
 // its own looks at.
 func fillCredential(a *grapnel.API) {
 	for _, m := range a.Auth {
-		switch {
-		case m.Token != nil:
-			a.Credential = m.Token.Credential
-		case m.JWT != nil:
-			a.Credential = m.JWT.Credential
-		case m.Basic != nil:
-			a.Credential = grapnel.Credential{Header: m.Basic.Header}
-		case m.HMAC != nil:
-			a.Credential = grapnel.Credential{Header: m.HMAC.Header}
-		case m.OAuth != nil:
-			a.Credential = grapnel.Credential{Header: m.OAuth.Header}
-		case m.Introspection != nil:
-			a.Credential = m.Introspection.Credential
-		default:
-			continue
+		if place := credentialOf(m); place != (grapnel.Credential{}) {
+			a.Credential = place
+			return
 		}
-		return
 	}
+}
+
+// credentialOf is where a method looks for what proves who is calling; the zero
+// value where it has no place of its own.
+func credentialOf(m grapnel.AuthMethod) grapnel.Credential {
+	switch {
+	case m.Token != nil:
+		return m.Token.Credential
+	case m.JWT != nil:
+		return m.JWT.Credential
+	case m.Basic != nil:
+		return grapnel.Credential{Header: m.Basic.Header}
+	case m.HMAC != nil:
+		return grapnel.Credential{Header: m.HMAC.Header}
+	case m.OAuth != nil:
+		return grapnel.Credential{Header: m.OAuth.Header}
+	case m.Introspection != nil:
+		return m.Introspection.Credential
+	}
+	return grapnel.Credential{}
 }
 
 // A place is a hook and where it stands, in the configuration and on the

@@ -35,6 +35,9 @@ func checkAuth(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 		if m.HMAC != nil {
 			checkHMAC(m.HMAC, child(path, "hmac"), r)
 		}
+		if m.Token != nil && m.Token.Certificate {
+			checkAsking(c.TLS, child(path, "token.certificate"), r)
+		}
 		if m.Certificate != nil {
 			checkCertificate(c.TLS, m.Certificate, child(path, "certificate"), r)
 		}
@@ -129,9 +132,7 @@ func checkCertificate(t grapnel.TLS, c *grapnel.CertificateAuth, at string, r *r
 	if len(c.Fingerprints) == 0 && len(c.Files) == 0 && c.CA == "" {
 		r.add(at, "lets nobody in; give fingerprints, files or ca")
 	}
-	if len(t.Certificates) == 0 || !slices.Contains([]string{"request", "require"}, t.ClientCertificates) {
-		r.add(at, "needs a TLS listener that asks for certificates; set tls.certificates, and tls.client_certificates to request")
-	}
+	checkAsking(t, at, r)
 	for i, f := range c.Fingerprints {
 		if b, err := hex.DecodeString(strings.ReplaceAll(f, ":", "")); err != nil || len(b) != sha256.Size {
 			r.add(item(child(at, "fingerprints"), i), "%q is not a SHA-256 fingerprint: 64 hexadecimal digits", f)

@@ -23,6 +23,9 @@ func checkHooks(c *grapnel.Config, a *grapnel.API, at string, r *report) {
 		}
 		checkCondition(a, p, r)
 		checkFailure(c, a, p, r)
+		checkSend(p, r)
+		checkMay(p, r)
+		checkReplies(p, r)
 		for i, f := range p.hook.Facts {
 			oneOf(r, item(child(p.path, "facts"), i), string(f), factNames()...)
 		}

@@ -38,6 +38,13 @@ func checkUpstreamTLS(listener grapnel.TLS, a *grapnel.API, path string, r *repo
 	}
 }
 
+// checkAsking reports a method that never sees a certificate.
+func checkAsking(t grapnel.TLS, at string, r *report) {
+	if len(t.Certificates) == 0 || !slices.Contains([]string{"request", "require"}, t.ClientCertificates) {
+		r.add(at, "needs a TLS listener that asks for certificates; set tls.certificates, and tls.client_certificates to request")
+	}
+}
+
 // checkKeyPair reports a certificate without its key, or the other way round.
 func checkKeyPair(cert, key, at string, r *report) {
 	switch {

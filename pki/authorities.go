@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type trust struct {
 	// lists are the revocation lists by the authority; nil is that nothing
 	// is ever revoked.
 	lists map[string]*list
+	// above are the authorities behind authorities, where both are in the file.
+	above map[string]*x509.Certificate
 }
 
 // OpenAuthorities reads the PEM file of the authorities and, where there are any,
@@ -36,6 +39,7 @@ func OpenAuthorities(ca string, crls []string, log *slog.Logger) (*Authorities, 
 			t.pool.AddCert(c)
 		}
 		if len(crls) > 0 {
+			t.above = above(certs)
 			t.lists, err = readLists(crls, certs)
 		}
 		return t, err
@@ -83,8 +87,33 @@ func (t *trust) revoked(chains [][]*x509.Certificate) error {
 				return err
 			}
 		}
+		// The chain ends at the first authority, behind which there may be others.
+		last := chain[len(chain)-1]
+		for range t.above {
+			next := t.above[identity(last)]
+			if next == nil {
+				break
+			}
+			if err := t.lists[identity(next)].check(last, now); err != nil {
+				return err
+			}
+			last = next
+		}
 	}
 	return nil
+}
+
+// above finds, for each authority that another one of them has signed, that one.
+func above(authorities []*x509.Certificate) map[string]*x509.Certificate {
+	out := map[string]*x509.Certificate{}
+	for _, c := range authorities {
+		for _, by := range authorities {
+			if identity(by) != identity(c) && bytes.Equal(by.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(by) == nil {
+				out[identity(c)] = by
+			}
+		}
+	}
+	return out
 }
 
 // ErrRevoked is the error about a certificate that is on a revocation list.

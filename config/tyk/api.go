@@ -50,6 +50,7 @@ func (t *translation) api() *grapnel.API {
 	t.refuseUnsafe()
 	a.Listen = t.listen()
 	a.Upstream = t.upstream()
+	a.Upstream.TLS = t.upstreamTLS(a.Upstream)
 	a.GraphQL = t.graphQL()
 	a.Hooks = t.hooks()
 	a.Auth = callers{t}.methods()

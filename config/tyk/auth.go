@@ -2,7 +2,6 @@ package tyk
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -109,17 +108,17 @@ func (t callers) extractor() *grapnel.Extractor {
 	return out
 }
 
-// token translates stored keys. What binds a key to a certificate, or has it
-// signed, is a check that must not be left out.
+// token translates stored keys. What has a key signed is a check that must not be
+// left out.
 func (t callers) token() *grapnel.TokenAuth {
 	p := t.d.of(kindToken)
-	if p.UseCertificate {
-		t.refuse("auth.use_certificate", "keys that are bound to certificates are not supported")
+	if p.UseCertificate && !t.conf.HTTPServerOptions.UseSSL {
+		t.refuse("auth.use_certificate", "it needs TLS, which the listener does not speak (http_server_options.use_ssl)")
 	}
 	if p.ValidateSignature {
 		t.refuse("auth.validate_signature", "signed keys are not supported")
 	}
-	return &grapnel.TokenAuth{Credential: p.credential()}
+	return &grapnel.TokenAuth{Credential: p.credential(), Certificate: p.UseCertificate}
 }
 
 // credential is the place in our terms.
@@ -169,33 +168,6 @@ func (t callers) hmac() *grapnel.HMACAuth {
 		t.refuse(at, "none of the algorithms is supported")
 	}
 	return h
-}
-
-// fingerprint matches the end of a certificate's id: the organisation, and the
-// SHA-256 of the certificate [Z-10].
-var fingerprint = regexp.MustCompile(`[0-9a-fA-F]{64}$`)
-
-// certificates translates the list of client certificates: ids, or files.
-func (t callers) certificates() *grapnel.CertificateAuth {
-	if !t.conf.HTTPServerOptions.UseSSL {
-		t.refuse("use_mutual_tls_auth", "it needs TLS, which the listener does not speak (http_server_options.use_ssl)")
-	}
-	c := &grapnel.CertificateAuth{}
-	for i, id := range t.d.ClientCerts {
-		if sum := fingerprint.FindString(id); sum != "" {
-			c.Fingerprints = append(c.Fingerprints, sum)
-			continue
-		}
-		file, ok := t.locate(id)
-		if !ok {
-			t.refuse(fmt.Sprintf("client_certificates[%d]", i), "%q is neither a certificate's id nor a file", id)
-		}
-		c.Files = append(c.Files, file)
-	}
-	if len(t.d.ClientCerts) == 0 {
-		t.refuse("client_certificates", "it is empty, so nobody is let in")
-	}
-	return c
 }
 
 // credential is the place that strip_auth_data empties, and whose header events

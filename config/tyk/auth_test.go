@@ -183,7 +183,12 @@ func TestMutualTLS(t *testing.T) {
 			t.Errorf("client certificates: %q", c.TLS.ClientCertificates)
 		}
 	}
-	c, notices := load(t, setup(t, conf, map[string]string{"a.json": define(t, "a", `{"client_certificates": ["x"]}`)}))
+	everywhere := strings.TrimSuffix(conf, "}") + `, "security": {"certificates": {"apis": ["` + sum + `"]}}}`
+	c, notices := load(t, setup(t, everywhere, map[string]string{"a.json": define(t, "a", `{"use_mutual_tls_auth": true, "client_certificates": ["`+cert+`"]}`)}))
+	if len(c.APIs) != 1 || !cmp.Equal(want, c.APIs[0].Auth[0].Certificate) {
+		t.Errorf("with a list for all APIs: %v", notices)
+	}
+	c, notices = load(t, setup(t, conf, map[string]string{"a.json": define(t, "a", `{"client_certificates": ["x"]}`)}))
 	if len(c.APIs) != 1 || c.TLS.ClientCertificates == "request" {
 		t.Errorf("with the switch off: %v, client certificates %q", c.APIs, c.TLS.ClientCertificates)
 	}

@@ -131,6 +131,13 @@ type confCoProcess struct {
 type confSecurity struct {
 	PinnedPublicKeys       map[string]string `json:"pinned_public_keys"`
 	ControlAPIUseMutualTLS bool              `json:"control_api_use_mutual_tls"`
+	Certificates           confCertificates  `json:"certificates"`
+}
+
+// confCertificates are for all APIs.
+type confCertificates struct {
+	API      []string          `json:"apis"`     // clients that are let in
+	Upstream map[string]string `json:"upstream"` // by host
 }
 
 // open finds and reads tyk.conf and lays the environment over it.

@@ -9,45 +9,45 @@ import (
 // A definition mirrors the keys of a Classic API definition that have an
 // effect here, be it that they refuse it [7.2].
 type definition struct {
-	APIID              string         `json:"api_id"`
-	Name               string         `json:"name"`
-	OrgID              string         `json:"org_id"`
-	Active             *bool          `json:"active"` // nil is true
-	Internal           bool           `json:"internal"`
-	Expiration         string         `json:"expiration"`
-	ListenPort         int            `json:"listen_port"`
-	Protocol           string         `json:"protocol"`
-	Domain             string         `json:"domain"`
-	DomainDisabled     bool           `json:"domain_disabled"`
-	Proxy              proxy          `json:"proxy"`
-	Definition         versionChoice  `json:"definition"`
-	VersionData        versionData    `json:"version_data"`
-	CustomMiddleware   middleware     `json:"custom_middleware"`
-	Bundle             string         `json:"custom_middleware_bundle"`
-	BundleDisabled     bool           `json:"custom_middleware_bundle_disabled"`
-	ConfigData         map[string]any `json:"config_data"`
-	ConfigDataDisabled bool           `json:"config_data_disabled"`
-	EventHandlers      eventHandlers  `json:"event_handlers"`
-	ResponseProcessors []processor    `json:"response_processors"`
-	CORS               cors           `json:"CORS"`
-	EnableAllowedIPs   bool           `json:"enable_ip_whitelisting"`
-	AllowedIPs         []string       `json:"allowed_ips"`
-	EnableBlockedIPs   bool           `json:"enable_ip_blacklisting"`
-	BlockedIPs         []string       `json:"blacklisted_ips"`
-	AddressesDisabled  bool           `json:"ip_access_control_disabled"`
-	DisableRateLimit   bool           `json:"disable_rate_limit"`
-	DisableQuota       bool           `json:"disable_quota"`
-	GlobalRateLimit    rateLimit      `json:"global_rate_limit"`
-	GraphQL            graphQL        `json:"graphql"`
-	RequestSigning     signing        `json:"request_signing"`
-	UpstreamAuth       enabled        `json:"upstream_auth"`
-	UpstreamCerts      map[string]any `json:"upstream_certificates"`
-	UpstreamCertsOff   bool           `json:"upstream_certificates_disabled"`
-	PinnedKeys         map[string]any `json:"pinned_public_keys"`
-	PinnedKeysOff      bool           `json:"certificate_pinning_disabled"`
-	DontSetQuota       bool           `json:"dont_set_quota_on_create"`
-	methods                           // how callers prove who they are
-	places                            // and where
+	APIID              string            `json:"api_id"`
+	Name               string            `json:"name"`
+	OrgID              string            `json:"org_id"`
+	Active             *bool             `json:"active"` // nil is true
+	Internal           bool              `json:"internal"`
+	Expiration         string            `json:"expiration"`
+	ListenPort         int               `json:"listen_port"`
+	Protocol           string            `json:"protocol"`
+	Domain             string            `json:"domain"`
+	DomainDisabled     bool              `json:"domain_disabled"`
+	Proxy              proxy             `json:"proxy"`
+	Definition         versionChoice     `json:"definition"`
+	VersionData        versionData       `json:"version_data"`
+	CustomMiddleware   middleware        `json:"custom_middleware"`
+	Bundle             string            `json:"custom_middleware_bundle"`
+	BundleDisabled     bool              `json:"custom_middleware_bundle_disabled"`
+	ConfigData         map[string]any    `json:"config_data"`
+	ConfigDataDisabled bool              `json:"config_data_disabled"`
+	EventHandlers      eventHandlers     `json:"event_handlers"`
+	ResponseProcessors []processor       `json:"response_processors"`
+	CORS               cors              `json:"CORS"`
+	EnableAllowedIPs   bool              `json:"enable_ip_whitelisting"`
+	AllowedIPs         []string          `json:"allowed_ips"`
+	EnableBlockedIPs   bool              `json:"enable_ip_blacklisting"`
+	BlockedIPs         []string          `json:"blacklisted_ips"`
+	AddressesDisabled  bool              `json:"ip_access_control_disabled"`
+	DisableRateLimit   bool              `json:"disable_rate_limit"`
+	DisableQuota       bool              `json:"disable_quota"`
+	GlobalRateLimit    rateLimit         `json:"global_rate_limit"`
+	GraphQL            graphQL           `json:"graphql"`
+	RequestSigning     signing           `json:"request_signing"`
+	UpstreamAuth       enabled           `json:"upstream_auth"`
+	UpstreamCerts      map[string]string `json:"upstream_certificates"`
+	UpstreamCertsOff   bool              `json:"upstream_certificates_disabled"`
+	PinnedKeys         map[string]any    `json:"pinned_public_keys"`
+	PinnedKeysOff      bool              `json:"certificate_pinning_disabled"`
+	DontSetQuota       bool              `json:"dont_set_quota_on_create"`
+	methods                              // how callers prove who they are
+	places                               // and where
 	jwtKeys
 	oauthKeys
 	hmacKeys

@@ -82,7 +82,7 @@ func TestConfKeys(t *testing.T) {
 			warned = append(warned, n.Path)
 		}
 	}
-	if diff := cmp.Diff([]string{"http_server_options.xff_depth", "security.certificates", "statsd_prefix"}, warned); diff != "" {
+	if diff := cmp.Diff([]string{"http_server_options.xff_depth", "security.certificates.mdcb_api", "statsd_prefix"}, warned); diff != "" {
 		t.Error(diff)
 	}
 }

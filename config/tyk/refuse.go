@@ -12,7 +12,7 @@ import (
 func (t *translation) refuseUnsafe() {
 	t.refusePlugins()
 	t.refuseMethods()
-	t.refuseCertificates()
+	t.refusePinning()
 	d := t.d
 	if d.Bundle != "" && !d.BundleDisabled {
 		t.refuse("custom_middleware_bundle", "bundles are not supported in this version; write the hooks into the definition [D-7]")
@@ -91,11 +91,8 @@ func (t *translation) refuseMethods() {
 	}
 }
 
-func (t *translation) refuseCertificates() {
+func (t *translation) refusePinning() {
 	d := t.d
-	if len(d.UpstreamCerts) > 0 && !d.UpstreamCertsOff {
-		t.refuse("upstream_certificates", "client certificates for the upstream are not supported")
-	}
 	if len(d.PinnedKeys) > 0 && !d.PinnedKeysOff {
 		t.refuse("pinned_public_keys", "pinned keys are not supported")
 	}

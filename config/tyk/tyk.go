@@ -94,7 +94,7 @@ func (l *loading) config() (*grapnel.Config, error) {
 
 // wantsCertificates reports whether the API looks at its clients' certificates.
 func wantsCertificates(a *grapnel.API) bool {
-	return slices.ContainsFunc(a.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
+	return slices.ContainsFunc(a.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil || m.Token != nil && m.Token.Certificate })
 }
 
 // Files returns where the set-up is read from, for whoever watches it for

@@ -11,11 +11,11 @@ import (
 func TestThereAndBack(t *testing.T) {
 	for _, header := range []string{"gzip", "x-gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "gzip, br"} {
 		for _, text := range []string{"x", strings.Repeat("a long text, ", 1000)} {
-			encoded, err := Encode(header, []byte(text))
-			if err != nil || string(encoded) == text || !Known(header) {
-				t.Fatalf("%s: %v", header, err)
+			encoded := Encode(header, []byte(text))
+			if string(encoded) == text || !Known(header) {
+				t.Fatalf("%s: %q", header, encoded)
 			}
-			got, err := Decode(header, encoded, int64(len(text)))
+			got, err := Decode(header, encoded, int64(len(text))+100)
 			if err != nil || string(got) != text {
 				t.Errorf("%s: got %d bytes, %v", header, len(got), err)
 			}
@@ -27,9 +27,9 @@ func TestThereAndBack(t *testing.T) {
 func TestBombs(t *testing.T) {
 	zeros := make([]byte, 4<<20)
 	for _, header := range []string{"gzip", "deflate", "br", "zstd", "gzip, gzip"} {
-		bomb, err := Encode(header, zeros)
-		if err != nil || len(bomb) > 64<<10 {
-			t.Fatalf("%s: a bomb of %d bytes, %v", header, len(bomb), err)
+		bomb := Encode(header, zeros)
+		if len(bomb) > 64<<10 {
+			t.Fatalf("%s: a bomb of %d bytes", header, len(bomb))
 		}
 		if _, err := Decode(header, bomb, int64(len(zeros))-1); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", header, err)
@@ -42,10 +42,7 @@ func TestBombs(t *testing.T) {
 
 func TestMalformed(t *testing.T) {
 	for _, header := range []string{"gzip", "deflate", "br", "zstd"} {
-		whole, err := Encode(header, bytes.Repeat([]byte("text"), 1000))
-		if err != nil {
-			t.Fatal(err)
-		}
+		whole := Encode(header, bytes.Repeat([]byte("text"), 1000))
 		for _, bad := range [][]byte{whole[:len(whole)-1], whole[:3], []byte("\xff\xff\xff\xff\xff\xff")} {
 			if got, err := Decode(header, bad, 1<<20); err == nil {
 				t.Errorf("%s: %x became %d bytes", header, bad, len(got))

@@ -35,9 +35,12 @@ func (b *binding) applyRequest(x *grapnel.Exchange, q *question, a *answer) (*ht
 	if err != nil {
 		return nil, err
 	}
-	resp, err := a.request.overrides.response(b.client.tyk)
+	resp, err := b.override(a)
 	if resp != nil || err != nil {
 		return resp, err
+	}
+	if err := b.checkBody("request", q.body.Share, c.newBody, c.trailer != nil); err != nil {
+		return nil, err
 	}
 	if b.stage == grapnel.Auth {
 		c.session, err = b.authenticated(a)
@@ -47,7 +50,10 @@ func (b *binding) applyRequest(x *grapnel.Exchange, q *question, a *answer) (*ht
 	if err != nil {
 		return nil, err
 	}
-	b.commit(x, c)
+	if err := b.allows(x, c, q, &a.request); err != nil {
+		return nil, err
+	}
+	b.commit(x, q, c)
 	return nil, nil
 }
 
@@ -104,11 +110,8 @@ func (c *change) several(client *Client, r *http.Request, got *several) (err err
 
 // commit does what was checked, in the order of the original [A-2…A-13], where
 // the last word about a header counts.
-func (b *binding) commit(x *grapnel.Exchange, c change) {
+func (b *binding) commit(x *grapnel.Exchange, q *question, c change) {
 	r := x.Request
-	if c.newBody {
-		x.SetBody(c.body)
-	}
 	for _, l := range c.values {
 		putValues(r.Header, l)
 	}
@@ -122,6 +125,9 @@ func (b *binding) commit(x *grapnel.Exchange, c change) {
 	}
 	for _, l := range c.add {
 		addValues(r.Header, l)
+	}
+	if c.newBody || q.body.coding != "" {
+		b.commitBody(x, q, c)
 	}
 	if c.trailer != nil {
 		r.Trailer = c.trailer
@@ -144,12 +150,24 @@ func (b *binding) commit(x *grapnel.Exchange, c change) {
 	}
 }
 
+// commitBody gives the request its new body, or takes the coding off the old one
+// as the plugin did.
+func (b *binding) commitBody(x *grapnel.Exchange, q *question, c change) {
+	body := q.body.Bytes
+	if c.newBody {
+		body = c.body
+	}
+	if body, edited := q.body.encoded(x.Request.Header, body, c.newBody); edited {
+		x.SetBody(body)
+	}
+}
+
 // newRequestBody is the body that the answer gives the request, if another than
 // it has. The bytes of raw_body count. Natively an edited text counts
 // when raw_body did not change [L-19], and any text when raw_body came back
 // empty [L-24].
 func (b *binding) newRequestBody(q *question, got *edits) ([]byte, bool) {
-	same := bytes.Equal(got.body, q.body)
+	same := bytes.Equal(got.body, q.body.Bytes)
 	if !b.client.tyk && len(got.text) > 0 {
 		if len(got.body) == 0 || same && !bytes.Equal(got.text, q.text) {
 			return got.text, true

@@ -73,7 +73,7 @@ const (
 
 // encode is what a call does before it is on the wire.
 func encode(b *binding, x *grapnel.Exchange, body []byte) {
-	b.question(x, body).slices().Free()
+	b.question(x, wholeBody(body)).slices().Free()
 }
 
 // decode is what a call does with the answer.
@@ -98,7 +98,7 @@ func answers(t testing.TB, q *question) (echo, change []byte) {
 func TestAllocations(t *testing.T) {
 	b := offline(false, false, grapnel.Post)
 	x, body := load{}.exchange(t)
-	q := b.question(x, body)
+	q := b.question(x, wholeBody(body))
 	echo, change := answers(t, q)
 	for name, test := range map[string]struct {
 		budget float64
@@ -133,7 +133,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, l := range loads() {
 		bound := offline(false, false, grapnel.Post)
 		x, body := l.exchange(b)
-		q := bound.question(x, body)
+		q := bound.question(x, wholeBody(body))
 		echo, change := answers(b, q)
 		for name, data := range map[string][]byte{"echo": echo, "change": change} {
 			b.Run(name+"/"+l.name, func(b *testing.B) {
@@ -153,8 +153,8 @@ func BenchmarkDecodeReply(b *testing.B) {
 	content := []byte(strings.Repeat("0123456789abcdef", 64))
 	resp := reply(200, header("Content-Type", "application/json", "Cache-Control", "no-store", "Etag", `"1"`, "Date", "now",
 		"Set-Cookie", "a=1", "Set-Cookie", "b=2", "Server", "bench", "Vary", "Accept"), string(content))
-	q := bound.question(x, body)
-	bound.describe(q, resp, content)
+	q := bound.question(x, wholeBody(body))
+	bound.describe(q, resp, wholeBody(content))
 	data := marshal(b, sent(b, &q.message))
 	b.ReportAllocs()
 	for b.Loop() {

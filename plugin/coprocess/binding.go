@@ -21,6 +21,8 @@ type binding struct {
 	org     string
 	facts   []grapnel.Fact // that the plugin is told on request
 	keeps   bool           // changes of the session's metadata count [L-21]
+	send    grapnel.Send
+	may     *grapnel.May // nil is everything
 
 	retries    int  // how often a call may be sent again
 	idempotent bool // even where it may have been executed
@@ -54,6 +56,7 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 	}
 	return &binding{
 		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
+		send: h.Send, may: h.May,
 		retries: len(h.OnError), idempotent: h.Idempotent,
 		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}, nil
@@ -80,12 +83,12 @@ func hookType(s grapnel.Stage) (uint64, bool) {
 // error is a failed plugin. On error, and when the plugin answers, the exchange
 // is as it was.
 func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Response, error) {
-	body, err := x.Body()
+	body, err := b.requestContent(x)
 	if err != nil {
-		return nil, fmt.Errorf("reading the request's body: %w", err)
+		return nil, err
 	}
 	q := b.question(x, body)
-	data, err := b.ask(ctx, x, q)
+	data, err := q.ask(ctx, b, x)
 	if err != nil {
 		return nil, err
 	}
@@ -98,23 +101,21 @@ func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Respo
 }
 
 // Response asks about a reply and applies the answer. Every error is a failed
-// plugin, but for a reply that is over the API's size limit; the response is
-// then as it was, and buffered if it could be read. The request's body must
-// have been buffered before it went upstream [B-29].
+// plugin, but for a body that is over its limit; the response is then as it was,
+// and buffered if it could be read. What the hook is sent of the request's body
+// must have been read before it went upstream [B-29].
 func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.Response) error {
-	body, err := x.Body()
+	body, err := b.requestContent(x)
 	if err != nil {
-		return fmt.Errorf("reading the request's body: %w", err)
+		return err
 	}
-	var reply []byte
-	if hasBody(x.Request.Method, resp.StatusCode) {
-		if reply, err = grapnel.ReadBody(resp, int64(x.API.MaxBody)); err != nil {
-			return fmt.Errorf("reading the reply's body: %w", err)
-		}
+	reply, err := b.replyContent(x, resp)
+	if err != nil {
+		return err
 	}
 	q := b.question(x, body)
 	b.describe(q, resp, reply)
-	data, err := b.ask(ctx, x, q)
+	data, err := q.ask(ctx, b, x)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 }
 
 // ask sends the question, and notes in the record of the call where it went.
-func (b *binding) ask(ctx context.Context, x *grapnel.Exchange, q *question) (*received, error) {
+func (q *question) ask(ctx context.Context, b *binding, x *grapnel.Exchange) (*received, error) {
 	q.call = rpc.Call{Method: dispatchMethod, Key: b.client.key(x), Retries: b.retries, Idempotent: b.idempotent}
 	data, err := b.client.invoke(ctx, &q.call, &q.message)
 	if n := len(x.Calls); n > 0 {

@@ -34,6 +34,8 @@ const (
 	requestMultivalueParams  protowire.Number = 1002
 	requestAppendParams      protowire.Number = 1003
 	requestTrailers          protowire.Number = 1004
+	requestBodyTruncated     protowire.Number = 1005
+	requestBodySize          protowire.Number = 1006
 
 	overridesResponseCode  protowire.Number = 1
 	overridesResponseError protowire.Number = 2
@@ -49,6 +51,8 @@ const (
 	responseHeaders           protowire.Number = 4
 	responseMultivalueHeaders protowire.Number = 5
 	responseTrailers          protowire.Number = 1000
+	responseBodyTruncated     protowire.Number = 1001
+	responseBodySize          protowire.Number = 1002
 
 	headerKey    protowire.Number = 1 // as the name of a Param
 	headerValues protowire.Number = 2

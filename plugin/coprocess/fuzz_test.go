@@ -73,9 +73,9 @@ func FuzzAnswer(f *testing.F) {
 			h = header("A", "1", "L", "\xe9", "L", "\uFFFD")
 		}
 		resp := reply(200, h, "reply")
-		q := b.question(x, []byte("body"))
+		q := b.question(x, wholeBody([]byte("body")))
 		if b.stage == grapnel.Response {
-			b.describe(q, resp, []byte("reply"))
+			b.describe(q, resp, wholeBody([]byte("reply")))
 		}
 		if mode&8 == 0 { // one message after the other is both merged
 			data = append(q.slices().Materialize(), data...)

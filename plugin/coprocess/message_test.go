@@ -49,13 +49,13 @@ func TestMessage(t *testing.T) {
 		}
 		sizes := rapid.SampledFrom([]int{0, 1, 100, partFrom - 1, partFrom, 20000})
 		content := []byte(strings.Repeat("b", sizes.Draw(rt, "body")) + body(rt))
-		q := b.question(x, content)
+		q := b.question(x, wholeBody(content))
 		var resp *http.Response
 		answer := []byte(strings.Repeat("é", sizes.Draw(rt, "reply")) + body(rt))
 		if b.stage == grapnel.Response {
 			resp = &http.Response{StatusCode: rapid.IntRange(0, 999).Draw(rt, "status"), Header: headers(rt)}
 			resp.Header["None"] = []string{}
-			b.describe(q, resp, answer)
+			b.describe(q, resp, wholeBody(answer))
 		}
 		want := referenceObject(b, "h\uFFFD", x, content, resp, answer)
 		if diff := cmp.Diff(want, sent(t, &q.message), protocmp.Transform(), protocmp.SortRepeated(byKey)); diff != "" {
@@ -115,19 +115,19 @@ func TestSessionRoundTrip(t *testing.T) {
 func TestSessionEncodedOnce(t *testing.T) {
 	e := &sessions{seed: maphash.MakeSeed()}
 	one := fullSession()
-	first := e.encoded(one, true)
-	if again := e.encoded(one, true); &again[0] != &first[0] {
+	first := e.encoded(one, true, grapnel.SessionFull)
+	if again := e.encoded(one, true, grapnel.SessionFull); &again[0] != &first[0] {
 		t.Error("an unchanged session was encoded again")
 	}
 	changed := one.Clone()
 	changed.Alias = "other"
-	if string(e.encoded(changed, true)) == string(first) {
+	if string(e.encoded(changed, true, grapnel.SessionFull)) == string(first) {
 		t.Error("a changed session has the form of the old one")
 	}
 	for range 10 * len(e.slots) { // more than there is room for
 		s := one.Clone()
 		s.LastCheck = int64(len(first))
-		if string(e.encoded(s, true)) == string(first) {
+		if string(e.encoded(s, true, grapnel.SessionFull)) == string(first) {
 			t.Fatal("a session has the form of another")
 		}
 	}

@@ -19,16 +19,16 @@ type question struct {
 	call    rpc.Call
 	url     string
 	method  string
-	body    []byte // of the request
-	text    []byte // the copy of body that is sent as text
-	session []byte // its wire form
+	body    content // of the request
+	text    []byte  // the copy of body that is sent as text
+	session []byte  // its wire form
 	reply   sentReply
 }
 
 // question makes the Object about an exchange whose request has this body. It
 // shares the body; what is constant and the session are encoded already.
-func (b *binding) question(x *grapnel.Exchange, body []byte) *question {
-	q := &question{message: b.client.buffers.message(), body: body, text: b.bodyText(body)}
+func (b *binding) question(x *grapnel.Exchange, body content) *question {
+	q := &question{message: b.client.buffers.message(), body: body, text: b.bodyText(body.Bytes)}
 	q.buf = append(q.buf, b.head...)
 	request := q.begin(objectRequest)
 	b.writeRequest(q, x)
@@ -39,7 +39,11 @@ func (b *binding) question(x *grapnel.Exchange, body []byte) *question {
 		q.session = f.bytes
 	}
 	q.raw(b.spec)
-	writeFacts(q, b.facts, x, body)
+	whole := body.Bytes
+	if body.Part {
+		whole = nil
+	}
+	writeFacts(q, b.facts, x, whole)
 	return q
 }
 
@@ -48,8 +52,10 @@ func (b *binding) who(x *grapnel.Exchange) []byte {
 	switch {
 	case b.stage == grapnel.Pre || b.stage == grapnel.Auth: // nobody is known yet [B-20]
 		return nil
+	case b.send.Session == grapnel.SessionNone:
+		return nil
 	case x.Session != nil:
-		return b.client.sessions.encoded(x.Session, b.client.tyk) // [B-21]
+		return b.client.sessions.encoded(x.Session, b.client.tyk, b.send.Session) // [B-21]
 	case b.stage == grapnel.Response:
 		return b.nobody // [B-22]
 	}
@@ -79,9 +85,10 @@ func (b *binding) writeRequest(q *question, x *grapnel.Exchange) {
 	q.string(requestMethod, q.method)
 	q.string(requestRequestURI, uri)
 	q.string(requestScheme, scheme)
-	q.bytes(requestRawBody, q.body)
+	q.bytes(requestRawBody, q.body.Bytes)
 	if !b.client.tyk {
-		writeSeveral(q, x.Request, b.query(x))
+		b.writeSeveral(q, x.Request, b.query(x))
+		q.part(requestBodyTruncated, requestBodySize, q.body.Share)
 	}
 }
 
@@ -119,11 +126,11 @@ func (b *binding) writeHeaders(q *question, r *http.Request) {
 	// As recorded: in the original it is gone when Response hooks are asked.
 	encodings := b.stage != grapnel.Response || !b.client.tyk
 	for name, values := range r.Header {
-		if len(values) > 0 && (name != "Host" || host == "") && (name != "Accept-Encoding" || encodings) {
+		if len(values) > 0 && (name != "Host" || host == "") && (name != "Accept-Encoding" || encodings) && b.sees(name) {
 			q.entry(requestHeaders, name, values[0])
 		}
 	}
-	if host != "" {
+	if host != "" && b.sees("Host") {
 		q.entry(requestHeaders, "Host", host)
 	}
 }

@@ -47,9 +47,9 @@ func TestNothingLent(t *testing.T) {
 				b := offline(i%2 == 0, false, stage)
 				x := exchange(t, "POST /t/a?q=1", "body", "X-Foo: 1")
 				resp := reply(200, header("A", "1"), "reply")
-				q := b.question(x, []byte("body"))
+				q := b.question(x, wholeBody([]byte("body")))
 				if stage == grapnel.Response {
-					b.describe(q, resp, []byte("reply"))
+					b.describe(q, resp, wholeBody([]byte("reply")))
 				}
 				lease := lent(append(q.slices().Materialize(), data...), room)
 				a, err := b.read(q, lease)

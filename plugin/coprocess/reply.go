@@ -13,10 +13,10 @@ import (
 // lives.
 type sentReply struct {
 	status int
-	body   []byte
+	body   content
 	text   []byte // the copy of body that is sent as text
 	header http.Header
-	names  []string // of header, in the order of multivalue_headers
+	names  []string // of header, as far as it is sent, in the order of multivalue_headers
 	plain  bool     // an echo of header means the header itself
 }
 
@@ -25,21 +25,21 @@ type sentReply struct {
 const maxPlain = 64
 
 // describe adds the upstream's reply, whose body is this, to a question [B-28].
-func (b *binding) describe(q *question, resp *http.Response, body []byte) {
+func (b *binding) describe(q *question, resp *http.Response, body content) {
 	q.reply = sentReply{
-		status: resp.StatusCode, body: body, text: b.bodyText(body), header: resp.Header,
+		status: resp.StatusCode, body: body, text: b.bodyText(body.Bytes), header: resp.Header,
 		names: make([]string, 0, len(resp.Header)), plain: len(resp.Header) <= maxPlain,
 	}
 	r := &q.reply
 	for name, values := range resp.Header {
 		r.plain = r.plain && plainHeader(name, values)
-		if len(values) > 0 {
+		if len(values) > 0 && b.sees(name) {
 			r.names = append(r.names, name)
 		}
 	}
 	response := q.begin(objectResponse)
 	q.varint(responseStatusCode, uint64(int32(r.status)))
-	q.bytes(responseRawBody, r.body)
+	q.bytes(responseRawBody, r.body.Bytes)
 	q.bytes(responseBody, r.text)
 	for _, name := range r.names {
 		q.entry(responseHeaders, name, r.header[name][0])
@@ -48,7 +48,8 @@ func (b *binding) describe(q *question, resp *http.Response, body []byte) {
 		q.line(responseMultivalueHeaders, name, r.header[name])
 	}
 	if !b.client.tyk {
-		writeTrailers(&q.message, responseTrailers, resp.Trailer)
+		b.writeTrailers(&q.message, responseTrailers, resp.Trailer, r.body.Share)
+		q.part(responseBodyTruncated, responseBodySize, r.body.Share)
 	}
 	q.end(response)
 }
@@ -72,6 +73,7 @@ type gotReply struct {
 	given  bool
 	status int32
 	body   []byte
+	text   []byte // where it is not the one that was sent
 
 	// headers and list are headers and multivalue_headers, but when they
 	// mean the header that was sent.
@@ -110,7 +112,7 @@ func (r *gotReply) read(sent *sentReply, data []byte) error {
 			r.body = f.bytes
 		case f.num == responseBody:
 			if !bytes.Equal(f.bytes, sent.text) {
-				err = checkText(f.bytes)
+				r.text, err = f.bytes, checkText(f.bytes)
 			}
 		case f.num == responseHeaders:
 			err = r.readEntry(sent, f.bytes)

@@ -37,9 +37,18 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 			return err
 		}
 	}
+	body, edited := b.newReplyBody(&q.reply, got)
+	if err := b.checkBody("response", q.reply.body.Share, edited, trailer != nil); err != nil {
+		return err
+	}
 	session, err := b.written(x, a)
 	if err != nil {
 		return err
+	}
+	if b.may != nil {
+		if err := b.allowsReply(resp, status, header, trailer, edited, session != nil); err != nil {
+			return err
+		}
 	}
 	if session != nil {
 		x.Session = session
@@ -50,12 +59,46 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 	if status != resp.StatusCode {
 		b.setStatus(x, resp, status)
 	}
-	if hasBody(x.Request.Method, status) {
-		body := q.reply.body
-		if !bytes.Equal(got.body, body) { // an edit of the text alone has no effect
-			body = a.data.keep(got.body)
-		}
+	if !hasBody(x.Request.Method, status) || q.reply.body.Part && !edited {
+		return nil
+	}
+	if edited {
+		body = a.data.keep(body)
+	}
+	if body, edited = q.reply.body.encoded(header, body, edited); edited || q.reply.body.coding == "" {
 		setBody(resp, body)
+	}
+	return nil
+}
+
+// newReplyBody is the body that the answer gives the reply, and whether it is
+// another one. An edit of the text alone has no effect in the original;
+// natively it counts, as in a request [L-19].
+func (b *binding) newReplyBody(sent *sentReply, got *gotReply) ([]byte, bool) {
+	if bytes.Equal(got.body, sent.body.Bytes) {
+		if b.client.tyk || len(got.text) == 0 {
+			return sent.body.Bytes, false
+		}
+		return got.text, true
+	}
+	return got.body, true
+}
+
+// allowsReply finds in the changes of a reply what the hook may not change.
+func (b *binding) allowsReply(resp *http.Response, status int, header, trailer http.Header, newBody, newSession bool) error {
+	switch {
+	case status != resp.StatusCode && !b.may.Status:
+		return forbids("response.status_code")
+	case newBody && !b.may.Body:
+		return forbids("response.raw_body")
+	case newSession && !b.may.Session:
+		return forbids("session")
+	}
+	if err := b.allowsChange("response.headers", resp.Header, header); err != nil {
+		return err
+	}
+	if trailer != nil {
+		return b.allowsChange("response.trailers", resp.Trailer, trailer)
 	}
 	return nil
 }
@@ -64,6 +107,7 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 // allows none.
 func (b *binding) setStatus(x *grapnel.Exchange, resp *http.Response, status int) {
 	if hasBody(x.Request.Method, resp.StatusCode) && !statusHasBody(status) {
+		resp.Body.Close()
 		resp.Body, resp.ContentLength = http.NoBody, 0
 		resp.Header.Del("Content-Length")
 	}
@@ -73,6 +117,7 @@ func (b *binding) setStatus(x *grapnel.Exchange, resp *http.Response, status int
 // setBody gives a reply its body, framed by its length. Only a reply with
 // trailers, which pass unchanged, keeps the framing that lets them.
 func setBody(resp *http.Response, body []byte) {
+	resp.Body.Close()
 	grapnel.SetBody(resp, body)
 	if len(resp.Trailer) > 0 {
 		resp.ContentLength = -1
@@ -107,7 +152,7 @@ func (b *binding) responseHeader(sent *sentReply, got *gotReply) (http.Header, e
 		}
 	}
 	for name, values := range old {
-		if ofConnection(name) {
+		if ofConnection(name) || out[name] == nil && !b.sees(name) {
 			out[name] = values
 		}
 	}

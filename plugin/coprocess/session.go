@@ -136,18 +136,25 @@ type sessions struct {
 }
 
 type encoded struct {
-	session *grapnel.Session
-	wire    []byte
+	of   shownSession
+	wire []byte
 }
 
-// encoded is the wire form of s. Each session has one slot, which it takes from
+// A shownSession is a session and what of it a plugin may know.
+type shownSession struct {
+	session *grapnel.Session
+	part    grapnel.SessionPart
+}
+
+// encoded is the wire form of a part of s. Each has one slot, which it takes from
 // the one that was there.
-func (e *sessions) encoded(s *grapnel.Session, tyk bool) []byte {
-	slot := &e.slots[maphash.Comparable(e.seed, s)%uint64(len(e.slots))]
-	if known := slot.Load(); known != nil && known.session == s {
+func (e *sessions) encoded(s *grapnel.Session, tyk bool, part grapnel.SessionPart) []byte {
+	of := shownSession{s, part}
+	slot := &e.slots[maphash.Comparable(e.seed, of)%uint64(len(e.slots))]
+	if known := slot.Load(); known != nil && known.of == of {
 		return known.wire
 	}
-	wire := encodeSession(s, tyk)
-	slot.Store(&encoded{s, wire})
+	wire := encodeSession(shown(s, part), tyk)
+	slot.Store(&encoded{of, wire})
 	return wire
 }

@@ -69,9 +69,9 @@ func (g *grouped) add(name string, values ...string) {
 // writeSeveral writes what the fields of the original lose of a request: all
 // values of what has several, and trailers [L-4, L-17]. A request that has none of
 // these looks as it always did.
-func writeSeveral(q *question, r *http.Request, query string) {
+func (b *binding) writeSeveral(q *question, r *http.Request, query string) {
 	for name, values := range r.Header {
-		if len(values) > 1 {
+		if len(values) > 1 && b.sees(name) {
 			q.line(requestMultivalueHeaders, name, values)
 		}
 	}
@@ -82,15 +82,27 @@ func writeSeveral(q *question, r *http.Request, query string) {
 			}
 		}
 	}
-	writeTrailers(&q.message, requestTrailers, r.Trailer)
+	b.writeTrailers(&q.message, requestTrailers, r.Trailer, q.body.Share)
 }
 
-// writeTrailers lists the trailers that have come.
-func writeTrailers(m *message, num protowire.Number, trailer http.Header) {
+// writeTrailers lists the trailers that came behind a body. Without all of the
+// body nobody knows them.
+func (b *binding) writeTrailers(m *message, num protowire.Number, trailer http.Header, body grapnel.Share) {
+	if body.Part {
+		return
+	}
 	for name, values := range trailer {
-		if len(values) > 0 {
+		if len(values) > 0 && b.sees(name) {
 			m.line(num, name, values)
 		}
+	}
+}
+
+// part says how large a body is that is not sent whole.
+func (m *message) part(truncated, size protowire.Number, body grapnel.Share) {
+	if body.Part {
+		m.bool(truncated, true)
+		m.varint(size, uint64(body.Size))
 	}
 }
 

@@ -30,7 +30,7 @@ func (f *Fleet) send(ctx context.Context, call *rpc.Call, e *endpoint) outcome {
 // endpoint beside it when half of its time is over, and the first answer counts: a
 // server that hangs costs time, but no call.
 func (f *Fleet) attempt(ctx context.Context, call *rpc.Call, e *endpoint, done *effort) outcome {
-	patience := f.patience(ctx, call, e, done)
+	patience := done.patience(ctx, call, f.roster.Load())
 	if patience <= 0 {
 		return done.add(f.send(ctx, call, e))
 	}
@@ -67,13 +67,9 @@ func (f *Fleet) attempt(ctx context.Context, call *rpc.Call, e *endpoint, done *
 
 // patience is how long a call waits for an endpoint before another one is asked
 // too; 0 is for ever.
-func (f *Fleet) patience(ctx context.Context, call *rpc.Call, e *endpoint, done *effort) time.Duration {
-	if !call.Idempotent || done.retries >= call.Retries {
-		return 0
-	}
-	r := f.roster.Load()
+func (done *effort) patience(ctx context.Context, call *rpc.Call, r *roster) time.Duration {
 	end, bounded := ctx.Deadline()
-	if !bounded || len(r.usable) < 2 {
+	if !call.Idempotent || done.retries >= call.Retries || !bounded || len(r.usable) < 2 {
 		return 0
 	}
 	return time.Until(end) / 2

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ type breaker struct {
 	limit  int64 // outages in a row that open it; 0 is never
 	pause  time.Duration
 	probes int
-	opened func(open bool) // told of each change
+	log    *slog.Logger
 
 	outages atomic.Int64
 	tripped atomic.Bool // open or half open: everyone has to ask
@@ -26,8 +27,8 @@ type breaker struct {
 	succeeded int
 }
 
-func newBreaker(b grapnel.Breaker, opened func(bool)) *breaker {
-	return &breaker{limit: int64(b.Failures), pause: time.Duration(b.Open), probes: max(b.Probes, 1), opened: opened}
+func newBreaker(b grapnel.Breaker, log *slog.Logger) *breaker {
+	return &breaker{limit: int64(b.Failures), pause: time.Duration(b.Open), probes: max(b.Probes, 1), log: log}
 }
 
 // allow says whether a call may be made, and whether it is a probe. Who may make
@@ -82,7 +83,7 @@ func (b *breaker) settleProbe(v Verdict) {
 		if b.succeeded++; b.succeeded >= b.probes {
 			b.outages.Store(0)
 			b.tripped.Store(false)
-			b.opened(false)
+			b.log.Info("the breaker is closed: the plugin server answers again")
 		}
 	}
 }
@@ -90,7 +91,7 @@ func (b *breaker) settleProbe(v Verdict) {
 func (b *breaker) trip() {
 	b.until, b.under, b.succeeded = time.Now().Add(b.pause), 0, 0
 	b.tripped.Store(true)
-	b.opened(true)
+	b.log.Warn("the breaker is open: calls of the plugin server only fail", "for", b.pause)
 }
 
 // state is its name in reports.

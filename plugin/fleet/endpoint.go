@@ -174,6 +174,13 @@ func (e *endpoint) state() rpc.State {
 	return best
 }
 
+// ramp begins the slow start of an endpoint.
+func (e *endpoint) ramp(now time.Time, b grapnel.Balance) {
+	if b.SlowStart > 0 {
+		e.back.Store(now.UnixNano())
+	}
+}
+
 // report says how the endpoint stands. The fleet's lock is held.
 func (e *endpoint) report(now time.Time) grapnel.EndpointState {
 	return grapnel.EndpointState{

@@ -208,17 +208,17 @@ func TestOvertaken(t *testing.T) {
 	overBoth(t, func(t *testing.T, open func(grapnel.PluginServer) *fleet.Fleet) {
 		all, targets := many(t, 3)
 		s := settings(targets...)
-		s.Balance.Method, s.Health.Failures, s.Health.Eject = "round_robin", 2, grapnel.Duration(time.Hour)
+		s.Balance.Method, s.Health.Failures, s.Health.Eject = "round_robin", 1, grapnel.Duration(time.Hour)
 		f := open(s)
 		all[1].does(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-		for range 12 {
+		for range 6 {
 			var call *rpc.Call
-			name, err := say(within(time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
+			name, err := say(within(6*time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
 			if err != nil || name == "b" || call.Endpoint == targets[1] {
 				t.Fatalf("%q at %s answered (%v)", name, call.Endpoint, err)
 			}
 		}
-		if e := endpoint(t, f, targets[1]); !e.Ejected || all[1].calls.Load() != 2 {
+		if e := endpoint(t, f, targets[1]); !e.Ejected || all[1].calls.Load() != 1 {
 			t.Errorf("it was asked %d times: %+v", all[1].calls.Load(), e)
 		}
 		eventually(t, "it is not waited for", func() bool { return all[1].under.Load() == 0 })
@@ -235,7 +235,7 @@ func TestSlowAnswer(t *testing.T) {
 	all[0].does(func(context.Context) error { <-release; return nil })
 	all[1].does(func(ctx context.Context) error { close(release); <-ctx.Done(); return ctx.Err() })
 	var call *rpc.Call
-	name, err := say(within(2*time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
+	name, err := say(within(4*time.Second), f, retries(1), idempotent, func(c *rpc.Call) { call = c })
 	if err != nil || name != "a" || call.Endpoint != targets[0] {
 		t.Errorf("%q at %s answered (%v)", name, call.Endpoint, err)
 	}

@@ -77,7 +77,7 @@ func New(s grapnel.PluginServer, dial Dial, log *slog.Logger) (*Fleet, error) {
 		gate:     newGate(s.Limits), budget: newBudget(s.RetryBudget),
 		known: make(chan struct{}), stale: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
-	f.breaker = newBreaker(s.Breaker, f.broke)
+	f.breaker = newBreaker(s.Breaker, f.log)
 	f.roster.Store(&roster{})
 	if f.tls, err = newMaterial(s.TLS, f.log); err != nil {
 		return nil, err
@@ -98,14 +98,6 @@ func New(s grapnel.PluginServer, dial Dial, log *slog.Logger) (*Fleet, error) {
 	}
 	f.tasks.Go(f.keep)
 	return f, nil
-}
-
-func (f *Fleet) broke(open bool) {
-	if open {
-		f.log.Warn("the breaker is open: calls of the plugin server only fail", "for", time.Duration(f.server.Breaker.Open))
-	} else {
-		f.log.Info("the breaker is closed: the plugin server answers again")
-	}
 }
 
 // Invoke carries the call to one endpoint, or one after the other. Besides what a
@@ -200,7 +192,7 @@ func (f *Fleet) muster(found []place, now time.Time) (err error) {
 				continue
 			}
 			if e = joined; len(f.roster.Load().all) > 0 {
-				f.ramp(e, now)
+				e.ramp(now, f.server.Balance)
 			}
 		}
 		all = append(all, e)

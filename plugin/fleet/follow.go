@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"time"
 )
 
@@ -29,20 +30,21 @@ func (f *Fleet) follow() {
 		if first {
 			close(f.known)
 		}
-		if !f.pause(lookUpPause, nil) || !f.pause(jitter(lookUpEvery)-lookUpPause, f.stale) {
+		if !pause(f.ctx, lookUpPause, nil) || !pause(f.ctx, jitter(lookUpEvery)-lookUpPause, f.stale) {
 			return
 		}
 	}
 }
 
-// pause waits for as long, or the signal. It returns false when the fleet ends.
-func (f *Fleet) pause(d time.Duration, until <-chan struct{}) bool {
+// pause waits for as long, or for the signal. It returns false when the context
+// ends.
+func pause(ctx context.Context, d time.Duration, until <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-until:
-	case <-f.ctx.Done():
+	case <-ctx.Done():
 		return false
 	}
 	return true

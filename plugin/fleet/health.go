@@ -47,11 +47,8 @@ func (f *Fleet) watch(ctx context.Context, e *endpoint) {
 			f.reached(e)
 			wait = seldom * interval
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, jitter(wait), e.check) {
 			return
-		case <-e.check:
-		case <-time.After(jitter(wait)):
 		}
 	}
 }

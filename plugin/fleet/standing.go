@@ -106,7 +106,7 @@ func (f *Fleet) publish(all []*endpoint, now time.Time) {
 			continue
 		}
 		if was {
-			f.ramp(e, now)
+			e.ramp(now, f.server.Balance)
 		}
 		r.usable = append(r.usable, e)
 		r.ramping = r.ramping || e.back.Load() != 0
@@ -116,13 +116,6 @@ func (f *Fleet) publish(all []*endpoint, now time.Time) {
 		poke(f.stale)
 	}
 	f.roster.Store(r)
-}
-
-// ramp begins the slow start of an endpoint.
-func (f *Fleet) ramp(e *endpoint, now time.Time) {
-	if f.server.Balance.SlowStart > 0 {
-		e.back.Store(now.UnixNano())
-	}
 }
 
 // idleAfter is how long a connection carries nothing before it is closed, unless

@@ -32,8 +32,8 @@ func replyEffects(sent, got *wire.ResponseObject) ([]string, error) {
 	}
 	if !bytes.Equal(got.RawBody, sent.RawBody) {
 		lines = append(lines, bodyEffect("reply", got.RawBody))
-	} else if got.Body != sent.Body {
-		lines = append(lines, "ignores the change of response.body; raw_body is for that")
+	} else if got.Body != sent.Body && got.Body != "" {
+		lines = append(lines, bodyEffect("reply", []byte(got.Body)))
 	}
 	return lines, nil
 }

@@ -109,7 +109,7 @@ func replyTurns() []turn {
 		{grapnel.Response, "rmv Set-Cookie=c,d;rmvdel X-Up",
 			[]string{`+ response.multivalue_headers["Set-Cookie"][2]: "c"`, `+ response.multivalue_headers["Set-Cookie"][3]: "d"`, `- response.multivalue_headers["X-Up"][0]: "1"`},
 			[]string{"removes reply header X-Up", "sets reply header Set-Cookie: a, b, c, d"}},
-		{grapnel.Response, "rbody new", []string{`~ response.body: "up" -> "new"`}, []string{"ignores the change of response.body; raw_body is for that"}},
+		{grapnel.Response, "rbody new", []string{`~ response.body: "up" -> "new"`}, []string{`replaces the reply's body by 3 bytes: "new"`}},
 		{grapnel.Response, "set X-A=1", []string{`+ request.set_headers["X-A"]: "1"`},
 			[]string{"lets the reply pass unchanged", "ignores the change of request.set_headers"}},
 		{grapnel.Response, "rstatus 700", []string{"~ response.status_code: 200 -> 700"},

@@ -124,6 +124,21 @@ func (g *Gateway) Signal(t testing.TB, s syscall.Signal) {
 	}
 }
 
+// PeakMemory is the most memory that the process ever had resident, in bytes.
+func (g *Gateway) PeakMemory(t testing.TB) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kib int64
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(peak, &kib); err != nil {
+		t.Fatalf("the peak memory of the gateway: %v", err)
+	}
+	return kib << 10
+}
+
 // Log returns what the gateway has written so far.
 func (g *Gateway) Log() string { return g.log.String() }
 

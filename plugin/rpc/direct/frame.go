@@ -42,9 +42,7 @@ const (
 type errorCode uint32
 
 const (
-	errNo              errorCode = 0x0
 	errProtocol        errorCode = 0x1
-	errInternal        errorCode = 0x2
 	errFlowControl     errorCode = 0x3
 	errFrameSize       errorCode = 0x6
 	errRefusedStream   errorCode = 0x7

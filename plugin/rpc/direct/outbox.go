@@ -22,9 +22,9 @@ type outbox struct {
 // asks for answers and does not read them, and of memory that is kept. And how
 // many batches a caller writes before a goroutine takes over.
 const (
-	fullQueue   = 256 << 10
+	fullQueue   = 64 << 10
 	brokenQueue = 4 << 20
-	spareQueue  = 128 << 10
+	spareQueue  = 256 << 10
 	maxBatches  = 4
 )
 

@@ -86,6 +86,31 @@ func cpu(t testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// allocations bounds what a call with our own client allocates, of which the call
+// itself is two. Of memory that is used again, some is lost now and then.
+const allocations = 8
+
+func TestAllocations(t *testing.T) {
+	conn, err := direct.New(rpc.Options{Target: elsewhere(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, size := range []int{100, 16 << 10, 1 << 20} {
+		content := mem.SliceBuffer(bytes.Repeat([]byte{'x'}, size))
+		n := testing.AllocsPerRun(200, func() {
+			answer, err := conn.Invoke(t.Context(), &rpc.Call{Method: rpctest.MethodEcho, Message: mem.BufferSlice{content}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Free()
+		})
+		if n > allocations {
+			t.Errorf("%d bytes: %v allocations, the budget is %d", size, n, allocations)
+		}
+	}
+}
+
 // What a call costs the client, with callers at the same time.
 func BenchmarkInvoke(b *testing.B) {
 	target := elsewhere(b)

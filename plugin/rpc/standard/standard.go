@@ -1,6 +1,4 @@
-// Package standard carries calls with the stock gRPC library, grpc-go. It can
-// also do what only that library does: names that it resolves itself, and its
-// ways to spread calls over their addresses.
+// Package standard carries calls with the stock gRPC library, grpc-go.
 package standard
 
 import (
@@ -31,14 +29,13 @@ type conn struct {
 
 // New makes a connection to the target, which may also be one that the library
 // resolves, as in dns:///name:port. It does not connect: the first call does, so
-// a server that is down is no error here. More options of the library come
-// after the gateway's own.
-func New(o rpc.Options, more ...grpc.DialOption) (rpc.Conn, error) {
+// a server that is down is no error here.
+func New(o rpc.Options) (rpc.Conn, error) {
 	target, err := dialTarget(o.Target)
 	if err != nil {
 		return nil, err
 	}
-	c, err := grpc.NewClient(target, append(options(o), more...)...)
+	c, err := grpc.NewClient(target, options(o)...)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", o.Target, err)
 	}
