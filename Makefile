@@ -22,6 +22,9 @@ fuzz: ## every fuzz target for FUZZTIME each
 bench: ## the gateway beside its peers, as separate processes; see bench/README.md
 	./bench/run.sh
 
+bench-storm: ## a fleet of plugin servers in bad weather: writes bench/STORM.md
+	./bench/storm.sh
+
 generate: ## the bindings of every language from the .proto files
 	./proto/generate.sh
 
@@ -29,5 +32,5 @@ docs: ## pages that are generated from comments
 	$(GO) test ./config -run Reference -update
 	$(GO) run ./proto/htmldoc proto/bindings/descriptor/coprocess.binpb docs/protocol/index.html
 
-.PHONY: help build test test-all fuzz bench generate docs
+.PHONY: help build test test-all fuzz bench bench-storm generate docs
 .DEFAULT_GOAL := help

@@ -38,6 +38,9 @@ type Error struct {
 	Message string      // told to the client
 	Header  http.Header // added to the reply; may be nil
 	Err     error       // told to the log only; may be nil
+	// Reply is what the client gets in place of the message, where a hook was
+	// asked about that; else nil.
+	Reply *http.Response
 }
 
 // Error describes the failure for the log.

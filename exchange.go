@@ -61,6 +61,8 @@ type Exchange struct {
 	// RewriteMethod, when not empty, likewise replaces Request.Method
 	// [B-12, A-13].
 	RewriteMethod string
+	// Proxied says that the upstream has answered.
+	Proxied bool
 	// Loops counts how often the exchange was handed on to an API of this
 	// gateway instead of an upstream.
 	Loops int
@@ -74,9 +76,14 @@ type Exchange struct {
 	// several, by the plugin's name.
 	Chosen map[string]string
 
-	body []byte // what has been read of the request's body
-	held bool   // that is all of it
-	gone bool   // the rest is not for reading any more
+	buffer
+}
+
+// A buffer has what was read of a request's body.
+type buffer struct {
+	body []byte
+	held bool // that is all of it
+	gone bool // the rest is not for reading any more
 }
 
 // A Call is the record of one hook call: who was asked what, what came of it and

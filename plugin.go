@@ -72,8 +72,9 @@ type Plugin interface {
 type Binding interface {
 	// Request asks about a request. A non-nil response answers the client.
 	Request(context.Context, *Exchange) (*http.Response, error)
-	// Response asks about a reply, which the plugin may change.
-	Response(context.Context, *Exchange, *http.Response) error
+	// Response asks about a reply, which the plugin may change. A non-nil
+	// response answers the client in its place.
+	Response(context.Context, *Exchange, *http.Response) (*http.Response, error)
 }
 
 // A PluginState says how a plugin server stands, for health reports and metrics.

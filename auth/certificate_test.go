@@ -91,7 +91,7 @@ func TestCertificate(t *testing.T) {
 	}
 	for _, c := range []*tls.Certificate{listed, filed, signed} {
 		s := g.passes(t, with(c))
-		if _, ok := s.AccessRights["orders"]; !ok || s.Alias != c.Leaf.Subject.CommonName || s.KeyID != org+fingerprint(c) {
+		if _, ok := s.AccessRights["orders"]; !ok || s.Alias != c.Leaf.Subject.CommonName || s.KeyID != org+fingerprint(c) || s.Certificate != org+fingerprint(c) {
 			t.Errorf("session %+v", s)
 		}
 	}

@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/grapnel-gateway/grapnel"
 )
@@ -81,5 +84,67 @@ func TestStoreDown(t *testing.T) {
 				t.Errorf("code %q, header %v", e.Code, e.Header)
 			}
 		})
+	}
+}
+
+// TestTokenOfCertificate: a key that is bound to a certificate is found by it, and
+// does not count without it; whoever knows the fingerprint is not let in.
+func TestTokenOfCertificate(t *testing.T) {
+	later, client := time.Now().Add(time.Hour), x509.ExtKeyUsageClientAuth
+	bound, other := issue(t, "bound", later, client, nil), issue(t, "other", later, client, nil)
+	expired := issue(t, "expired", time.Now().Add(-time.Minute), client, nil)
+	const refused = "Access to this API has been disallowed"
+	for _, certificate := range []bool{true, false} {
+		g := newGate(t, grapnel.AuthMethod{Token: &grapnel.TokenAuth{Credential: grapnel.Credential{Header: "Authorization"}, Certificate: certificate}})
+		for _, c := range []*tls.Certificate{bound, expired} {
+			g.save(t, g.keys.Token(org, fingerprint(c)), grapnel.Session{Alias: "derived", Certificate: org + fingerprint(c)})
+		}
+		g.save(t, "named-key", grapnel.Session{Alias: "named", Certificate: org + fingerprint(bound)})
+		g.save(t, "free-key", grapnel.Session{Alias: "free"})
+		with := func(c *tls.Certificate, key string) *grapnel.Exchange {
+			x := g.exchange("/")
+			if key != "" {
+				x.Request.Header.Set("Authorization", key)
+			}
+			if c != nil {
+				x.Request.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{c.Leaf}}
+			}
+			return x
+		}
+		derived := g.keys.Token(org, fingerprint(bound))
+		for _, c := range []struct {
+			as            *tls.Certificate
+			key           string
+			with, without string // the session's alias, with the setting and without it
+		}{
+			{bound, derived, "derived", "derived"},
+			{bound, fingerprint(bound), "derived", "derived"},
+			{bound, "named-key", "named", "named"},
+			{other, "named-key", "", "named"},
+			{bound, "free-key", "", "free"},
+			{other, derived, "", ""},
+			{nil, derived, "", ""},
+			{nil, fingerprint(bound), "", ""},
+			{expired, g.keys.Token(org, fingerprint(expired)), "", ""},
+		} {
+			want := c.without
+			if certificate {
+				want = c.with
+			}
+			if want == "" {
+				g.refuses(t, with(c.as, c.key), http.StatusForbidden, refused, 1, c.key)
+			} else if s := g.passes(t, with(c.as, c.key)); s.Alias != want {
+				t.Errorf("session %q of %s, want %q", s.Alias, c.key, want)
+			}
+		}
+		if !certificate {
+			g.refuses(t, with(bound, ""), http.StatusUnauthorized, "Authorization field missing", 0)
+			continue
+		}
+		if s := g.passes(t, with(bound, "")); s.Alias != "derived" {
+			t.Errorf("session %q by the certificate alone", s.Alias)
+		}
+		g.refuses(t, with(other, ""), http.StatusForbidden, refused, 1)
+		g.refuses(t, with(expired, ""), http.StatusUnauthorized, "Authorization field missing", 0)
 	}
 }

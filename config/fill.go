@@ -35,11 +35,22 @@ func fill(c *grapnel.Config) {
 			if s != nil && p.hook.Timeout == grapnel.Inherit {
 				p.hook.Timeout = s.Timeout
 			}
-			if s != nil && s.Compat != grapnel.CompatTyk && c.Compat != grapnel.CompatTyk {
+			if s != nil && !isTyk(c, s) {
 				fillSend(a, p)
 			}
 		}
 	}
+}
+
+// isTyk reports whether the plugins of a server, or of one of its versions, are used
+// to what Tyk sends.
+func isTyk(c *grapnel.Config, s *grapnel.PluginServer) bool {
+	for name := range s.Versions {
+		if v := c.Plugins[name]; v != nil && v.Compat == grapnel.CompatTyk {
+			return true
+		}
+	}
+	return s.Compat == grapnel.CompatTyk || c.Compat == grapnel.CompatTyk
 }
 
 // fillSend keeps from a plugin what it has no use for, unless the hook says what it

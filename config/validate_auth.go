@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"

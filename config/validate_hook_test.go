@@ -89,14 +89,18 @@ func TestHookFaults(t *testing.T) {
 
 func TestVersionFaults(t *testing.T) {
 	for versions, want := range map[string]string{
-		"versions: { p: 1, none: 1 }":               `plugins.v.versions.none: no plugin "none"`,
-		"versions: { p: 0 }":                        `plugins.v.versions: none of them has a weight`,
-		"versions: { p: -1, q: 2 }":                 `plugins.v.versions.p: must not be negative`,
-		"versions: { p: 1, v: 1 }":                  `plugins.v.versions.v: "v" has versions itself`,
-		"versions: { p: 1 }, shadow: none":          `plugins.v.shadow: no plugin "none"`,
-		"versions: { p: 1 }, sticky: 'not a name'":  `plugins.v.sticky: "not a name" is neither session nor`,
-		"target: a:1, shadow: p":                    `plugins.v: shadow and sticky belong to versions`,
-		"versions: { p: 1, q: 3 }, sticky: session": "",
+		"versions: { p: 1, none: 1 }":                `plugins.v.versions.none: no plugin "none"`,
+		"versions: { p: 0 }":                         `plugins.v.versions: none of them has a weight`,
+		"versions: { p: -1, q: 2 }":                  `plugins.v.versions.p: must not be negative`,
+		"versions: { p: 1, v: 1 }":                   `plugins.v.versions.v: "v" has versions itself`,
+		"versions: { p: 1 }, shadow: none":           `plugins.v.shadow: no plugin "none"`,
+		"versions: { p: 1 }, sticky: 'not a name'":   `plugins.v.sticky: "not a name" is neither session nor`,
+		"target: a:1, shadow: p":                     `plugins.v: shadow and sticky belong to versions`,
+		"versions: { p: 1 }, tls: {}":                `plugins.v.tls: has no effect beside versions; it is for the servers that they name`,
+		"versions: { p: 1 }, breaker: {failures: 5}": `plugins.v.breaker: has no effect beside versions`,
+		"versions: { p: 1 }, compat: tyk":            `plugins.v.compat: has no effect beside versions`,
+		"versions: { p: 1 }, timeout: 3s":            "",
+		"versions: { p: 1, q: 3 }, sticky: session":  "",
 	} {
 		text := strings.Replace(string(oneAPI("keyless: x")), "plugins:\n", "plugins:\n  v: { "+versions+" }\n", 1)
 		_, err := Parse("f", []byte(strings.Replace(text, "keyless: x", "name: x", 1)), noEnv)

@@ -12,6 +12,9 @@ import (
 // checkPlugin reports what a plugin server cannot be.
 func checkPlugin(s *grapnel.PluginServer, at string, r *report) {
 	checkWhere(s, at, r)
+	if len(s.Versions) > 0 {
+		checkChoice(s, at, r)
+	}
 	oneOf(r, child(at, "compat"), string(s.Compat), string(grapnel.CompatNative), string(grapnel.CompatTyk))
 	if s.Client != "" {
 		oneOf(r, child(at, "client"), s.Client, "direct", "grpc")
@@ -50,7 +53,7 @@ func checkWhere(s *grapnel.PluginServer, at string, r *report) {
 	}
 	switch {
 	case len(given) == 0:
-		r.add(child(at, "target"), "missing; write it as %s", grapnel.TargetForms)
+		r.add(child(at, "target"), "missing; write it as %s, or give targets, exec or versions", grapnel.TargetForms)
 	case len(given) > 1:
 		r.add(child(at, given[1]), "stands beside %s; give one of them", given[0])
 	}
@@ -62,6 +65,26 @@ func checkWhere(s *grapnel.PluginServer, at string, r *report) {
 	}
 	for i, t := range s.Targets {
 		checkTarget(t, item(child(at, "targets"), i), r)
+	}
+}
+
+// checkChoice reports settings of connections on a server that has none, because it
+// is a choice between others.
+func checkChoice(s *grapnel.PluginServer, at string, r *report) {
+	var unset grapnel.PluginServer
+	unset.SetDefaults()
+	for _, setting := range []struct {
+		key   string
+		given bool
+	}{
+		{"compat", s.Compat != unset.Compat}, {"max_receive", s.MaxReceive != unset.MaxReceive}, {"max_send", s.MaxSend != 0},
+		{"grpc_authority", s.Authority != ""}, {"verbatim_headers", s.VerbatimHeaders}, {"client", s.Client != ""},
+		{"balance", s.Balance != unset.Balance}, {"health", s.Health != unset.Health}, {"tls", s.TLS != nil}, {"token_file", s.TokenFile != ""},
+		{"limits", s.Limits != unset.Limits}, {"breaker", s.Breaker != unset.Breaker}, {"retry_budget", s.RetryBudget != unset.RetryBudget},
+	} {
+		if setting.given {
+			r.add(child(at, setting.key), "has no effect beside versions; it is for the servers that they name")
+		}
 	}
 }
 

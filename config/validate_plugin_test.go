@@ -67,7 +67,7 @@ func TestPluginChecks(t *testing.T) {
 func TestWhere(t *testing.T) {
 	const target = "is not a plugin server's target; write it as " + grapnel.TargetForms
 	for line, want := range map[string]string{
-		`plugins: { p: {} }`:                                                  `plugins.p.target: missing; write it as ` + grapnel.TargetForms,
+		`plugins: { p: {} }`:                                                  `plugins.p.target: missing; write it as ` + grapnel.TargetForms + `, or give targets, exec or versions`,
 		`plugins: { "p.q": { target: http://x:1 } }`:                          `plugins["p.q"].target: "http://x:1" ` + target,
 		`plugins: { p: { target: [python3, x.py] } }`:                         `plugins.p.target: expected a string, found a list`,
 		`plugins: { p: { targets: ["x:1", y] } }`:                             `plugins.p.targets[1]: "y" ` + target,

@@ -14,7 +14,7 @@ func TestSendDefaults(t *testing.T) {
 	credentials := []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Key"}
 	redacted := grapnel.Send{Session: grapnel.SessionRedacted, HideHeaders: credentials}
 	c, err := Parse("f", []byte(`
-plugins: { p: { target: "a:1" }, old: { target: "a:2", compat: tyk } }
+plugins: { p: { target: "a:1" }, old: { target: "a:2", compat: tyk }, both: { versions: { p: 9, old: 1 } } }
 apis:
 - id: a
   listen_path: /a/
@@ -27,16 +27,18 @@ apis:
     - { plugin: old, hook: h }
     - { plugin: p, hook: h, send: { headers: [X-*], session: full } }
     - { plugin: p, hook: h, send: { hide_headers: [], body: 64KiB, body_over: skip } }
+    - { plugin: both, hook: h }
 `), noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := c.APIs[0].Hooks
-	got := []grapnel.Send{h.Pre[0].Send, c.APIs[0].Auth[1].Send, h.Post[0].Send, h.Post[1].Send, h.Post[2].Send, h.Post[3].Send}
+	got := []grapnel.Send{h.Pre[0].Send, c.APIs[0].Auth[1].Send, h.Post[0].Send, h.Post[1].Send, h.Post[2].Send, h.Post[3].Send, h.Post[4].Send}
 	want := []grapnel.Send{
 		{}, {}, redacted, {},
 		{Headers: []string{"X-*"}, Session: grapnel.SessionFull},
 		{HideHeaders: []string{}, Session: grapnel.SessionRedacted, Body: 64 << 10, BodyOver: grapnel.OverSkip},
+		{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

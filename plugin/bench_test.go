@@ -16,7 +16,9 @@ func (p plain) Bind(*grapnel.API, grapnel.Hook) (grapnel.Binding, error) { retur
 func (plain) Request(context.Context, *grapnel.Exchange) (*http.Response, error) {
 	return nil, nil
 }
-func (plain) Response(context.Context, *grapnel.Exchange, *http.Response) error { return nil }
+func (plain) Response(context.Context, *grapnel.Exchange, *http.Response) (*http.Response, error) {
+	return nil, nil
+}
 
 func (p plain) lookup(string) (grapnel.Plugin, bool) { return p, true }
 

@@ -35,9 +35,10 @@ type call struct {
 
 // A server is a plugin server, bound to the hook that it is asked.
 type server struct {
-	hook   grapnel.Hook
-	bound  grapnel.Binding
-	tracer grapnel.Tracer
+	hook     grapnel.Hook
+	bound    grapnel.Binding
+	tracer   grapnel.Tracer
+	followed bool // by another one, when it fails
 }
 
 // record is the record of a call to the server.
@@ -104,7 +105,8 @@ func (b Binder) server(api *grapnel.API, h grapnel.Hook, name string, steps []gr
 	if err != nil {
 		return nil, nil, err
 	}
-	return &server{hook: h, bound: bound, tracer: b.Tracer}, steps[n:], nil
+	followed := slices.ContainsFunc(steps, func(s grapnel.Step) bool { return s.Kind == grapnel.StepPlugin })
+	return &server{hook: h, bound: bound, tracer: b.Tracer, followed: followed}, steps[n:], nil
 }
 
 func fault(api *grapnel.API, h grapnel.Hook, err error) error {

@@ -46,3 +46,14 @@ func (c *call) deadline(ctx context.Context, left time.Duration) (context.Contex
 	}
 	return context.WithTimeout(ctx, left)
 }
+
+// share bounds one server of a hook: who is followed by another one may take half
+// of the time that is left, so that a server that hangs does not use up what the
+// other needs.
+func (s *server) share(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, bounded := ctx.Deadline()
+	if !s.followed || !bounded {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Until(end)/2)
+}

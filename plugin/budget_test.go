@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/plugin"
 )
 
 // All hooks of an exchange share the budget: each gets what is left at most,
@@ -98,4 +99,35 @@ func TestBudgetUsedUp(t *testing.T) {
 			t.Errorf("%d hooks were asked without any time", asked)
 		}
 	}
+}
+
+// A server that hangs leaves half of the time to the one that is asked instead,
+// and the last one has all that is left.
+func TestBackupHasTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		given := map[string]time.Duration{}
+		hang := func(name string) *fake {
+			return &fake{request: func(ctx context.Context, _ *grapnel.Exchange) (*http.Response, error) {
+				at, _ := ctx.Deadline()
+				given[name] = time.Until(at)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+		}
+		b := plugin.Binder{Servers: servers{"p": hang("p"), "second": hang("second"), "third": hang("third")}.lookup, Events: &fired{}}
+		h := hooks(grapnel.Pre, "h")
+		h[0].Timeout = grapnel.Duration(time.Second)
+		h[0].OnError = []grapnel.Step{{Kind: grapnel.StepPlugin, Plugin: "second"}, {Kind: grapnel.StepPlugin, Plugin: "third"}, step(grapnel.StepIgnore)}
+		x := exchange(t)
+		if resp, err := through(t, b, x, h); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%v, %v", resp, err)
+		}
+		ms := time.Millisecond
+		if diff := cmp.Diff(map[string]time.Duration{"p": 500 * ms, "second": 250 * ms, "third": 250 * ms}, given); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]string{"p ignored", "second ignored", "third ignored"}, outcomes(x)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -56,9 +56,9 @@ func (b fakeBinding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Re
 	return b.request(ctx, x)
 }
 
-func (b fakeBinding) Response(ctx context.Context, _ *grapnel.Exchange, r *http.Response) error {
+func (b fakeBinding) Response(ctx context.Context, _ *grapnel.Exchange, r *http.Response) (*http.Response, error) {
 	r.Header.Add("X-Asked", b.hook.Name)
-	return b.response(ctx, r)
+	return nil, b.response(ctx, r)
 }
 
 // the lookup that knows one server, p.

@@ -2,8 +2,8 @@
 // happens when it fails. What all wire protocols have in common is here, once;
 // a protocol's package only translates.
 //
-// This file is the life of a hook call. bind.go prepares it at load, budget.go
-// says how long it may take, ladder.go what follows a failure, decisions.go what
+// This file is the life of a hook call. bind.go prepares it at load, replies.go
+// asks about replies, budget.go says how long it may take, ladder.go what follows a failure, decisions.go what
 // auth hooks remember, versions.go and shadow.go choose between servers, and
 // pool.go shares their connections.
 package plugin
@@ -33,42 +33,6 @@ func (b Binder) Requests(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middle
 				}
 			}
 			return next(x)
-		}
-	}, nil
-}
-
-// Responses makes the middleware that asks the hooks about the upstream's reply
-// . Tunnels (status 101) have no reply to ask about.
-func (b Binder) Responses(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middleware, error) {
-	calls, err := b.calls(api, hooks)
-	if err != nil || len(calls) == 0 {
-		return nil, err
-	}
-	return func(next grapnel.Handler) grapnel.Handler {
-		return func(x *grapnel.Exchange) (*http.Response, error) {
-			if !anyMay(calls, x) { // and so nothing needs to be kept
-				return next(x)
-			}
-			for _, c := range calls { // they see it again [B-29]
-				if !c.when.May(x) {
-					continue
-				}
-				if _, err := c.first.hook.Send.OfRequest(x); err != nil {
-					return nil, unread(x, err)
-				}
-			}
-			x.ReleaseBody()
-			resp, err := next(x)
-			if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
-				return resp, err
-			}
-			for _, c := range calls {
-				if _, err := c.run(question{x, resp}); err != nil {
-					resp.Body.Close()
-					return nil, err
-				}
-			}
-			return resp, nil
 		}
 	}, nil
 }
@@ -133,7 +97,7 @@ func (c *call) run(q question) (*http.Response, error) {
 		return nil, clientGone(err)
 	}
 	if refused, ok := errors.AsType[*grapnel.Error](err); ok {
-		if refused.Code == grapnel.CodePluginRefused {
+		if refused.Code == grapnel.CodePluginRefused && q.reply == nil {
 			c.events.Fire(x, grapnel.EventAuthFailure, "Auth Failure")
 		}
 		return nil, refused
@@ -150,6 +114,8 @@ func (s *server) ask(ctx context.Context, q question) (resp *http.Response, outc
 	if s.tracer != nil {
 		ctx, end = s.tracer.Hook(ctx, x, s.hook)
 	}
+	ctx, cancel := s.share(ctx)
+	defer cancel()
 	begin := time.Now()
 	if err = ctx.Err(); err == nil {
 		resp, err = q.put(ctx, s.bound)
@@ -168,7 +134,7 @@ func (s *server) ask(ctx context.Context, q question) (resp *http.Response, outc
 
 func (q question) put(ctx context.Context, b grapnel.Binding) (*http.Response, error) {
 	if q.reply != nil {
-		return nil, b.Response(ctx, q.x, q.reply)
+		return b.Response(ctx, q.x, q.reply)
 	}
 	return b.Request(ctx, q.x)
 }

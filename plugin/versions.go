@@ -160,9 +160,8 @@ func (b *versionsBinding) Request(ctx context.Context, x *grapnel.Exchange) (*ht
 }
 
 // Response asks the exchange's version.
-func (b *versionsBinding) Response(ctx context.Context, x *grapnel.Exchange, reply *http.Response) error {
-	_, err := b.put(ctx, question{x, reply})
-	return err
+func (b *versionsBinding) Response(ctx context.Context, x *grapnel.Exchange, reply *http.Response) (*http.Response, error) {
+	return b.put(ctx, question{x, reply})
 }
 
 func (b *versionsBinding) put(ctx context.Context, q question) (*http.Response, error) {
@@ -170,7 +169,7 @@ func (b *versionsBinding) put(ctx context.Context, q question) (*http.Response, 
 	if n := len(q.x.Calls); n > 0 {
 		q.x.Calls[n-1].Plugin = b.all[i].name
 	}
-	if b.trial == nil || b.shadow.name == b.all[i].name || b.shadow.busy() {
+	if b.trial == nil || b.hook.Stream || b.shadow.name == b.all[i].name || b.shadow.busy() {
 		return q.put(ctx, b.bound[i])
 	}
 	again := q.copied()

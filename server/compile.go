@@ -28,6 +28,7 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		return nil, err
 	}
 	return grapnel.Chain(proxy,
+		h.replies,
 		limit.Body(api),
 		oauth.Endpoints(s.oauth, api, endpoint.CORS(api, proxy), limit.Address(api)),
 		endpoint.Version(api, events),
@@ -75,6 +76,7 @@ func (s *Server) traceUpstream() grapnel.Middleware {
 // hooks are an API's hooks, ready to be asked.
 type hooks struct {
 	pre, postKeyAuth, post, response grapnel.Middleware
+	replies                          grapnel.Middleware // on those of the gateway's own
 	auth                             []grapnel.Authenticator
 }
 
@@ -92,6 +94,9 @@ func (s *Server) bindHooks(api *grapnel.API, b plugin.Binder) (h hooks, err erro
 		}
 	}
 	if h.response, err = b.Responses(api, api.Hooks.Response); err != nil {
+		return hooks{}, err
+	}
+	if h.replies, err = b.Replies(api, api.Hooks.Response, s.failures.page); err != nil {
 		return hooks{}, err
 	}
 	for _, m := range api.Auth {

@@ -62,7 +62,8 @@ func newFailures(c grapnel.Server) (*failures, error) {
 	return f, nil
 }
 
-// reply makes the response to a failed exchange and logs its cause.
+// reply makes the response to a failed exchange, or takes the one that there is,
+// and logs its cause.
 func (f *failures) reply(x *grapnel.Exchange, err error) *http.Response {
 	e := grapnel.AsError(err)
 	level := slog.LevelInfo
@@ -70,7 +71,15 @@ func (f *failures) reply(x *grapnel.Exchange, err error) *http.Response {
 		level = slog.LevelWarn
 	}
 	x.Log.Log(x.Request.Context(), level, "exchange failed", "request_id", x.ID, "status", e.Status, "code", e.Code, "message", e.Message, "error", cause(e))
+	if e.Reply != nil {
+		return e.Reply
+	}
+	return f.page(x, e)
+}
 
+// page is the response that tells the client of a failure.
+func (f *failures) page(x *grapnel.Exchange, err error) *http.Response {
+	e := grapnel.AsError(err)
 	header := e.Header.Clone()
 	if header == nil {
 		header = http.Header{}

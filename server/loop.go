@@ -104,7 +104,7 @@ func (g *generation) handOn(x *grapnel.Exchange, l loop) (*http.Response, error)
 	inner.Session, inner.Open, inner.Unlimited = nil, false, l.unlimited
 	inner.GraphQL = nil // the other API may have another schema
 	resp, err := target.handle(&inner)
-	x.Calls, x.Chosen = inner.Calls, inner.Chosen
+	x.Calls, x.Chosen, x.Proxied = inner.Calls, inner.Chosen, inner.Proxied
 	return resp, err
 }
 

@@ -85,6 +85,7 @@ func (s *stage) handle(x *grapnel.Exchange) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, err
 	}
+	x.Proxied = true
 	return resp, nil
 }
 

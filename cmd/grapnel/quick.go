@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,6 +20,7 @@ type quick struct {
 	PostKeyAuth []string `help:"Its hooks right after authentication." placeholder:"HOOK"`
 	Post        []string `help:"Its hooks before the upstream." placeholder:"HOOK"`
 	Response    []string `help:"Its hooks on the upstream's reply." placeholder:"HOOK"`
+	ConfigData  string   `help:"Its config_data, JSON, which the hooks read." placeholder:"JSON"`
 }
 
 // configuration is the native configuration that says the same.
@@ -31,6 +33,13 @@ func (q quick) configuration() ([]byte, error) {
 		return nil, err
 	}
 	api := map[string]any{"id": "plugin", "listen_path": "/", "target": q.Upstream}
+	if q.ConfigData != "" {
+		var data map[string]any
+		if err := yaml.Unmarshal([]byte(q.ConfigData), &data); err != nil { // JSON is YAML, and its numbers stay exact
+			return nil, fmt.Errorf("--config-data: %w", err)
+		}
+		api["config_data"] = data
+	}
 	hooks := map[string]any{}
 	for stage, names := range map[string][]string{"pre": q.Pre, "post_key_auth": q.PostKeyAuth, "post": q.Post, "response": q.Response} {
 		var list []any
@@ -72,7 +81,7 @@ func pluginServer(plugin string) (map[string]any, error) {
 		return nil, err
 	}
 	with, ok := map[string][]string{
-		".py": {"python3"}, ".js": {"node"}, ".mjs": {"node"}, ".ts": {"npx", "tsx"}, ".rb": {"ruby"},
+		".py": {python(path)}, ".js": {"node"}, ".mjs": {"node"}, ".ts": {"npx", "tsx"}, ".rb": {"ruby"},
 		".jar": {"java", "-jar"}, ".go": {"go", "run"}, ".sh": {"sh"},
 	}[filepath.Ext(path)]
 	if info.Mode()&0o111 == 0 && !ok {
@@ -84,9 +93,24 @@ func pluginServer(plugin string) (map[string]any, error) {
 	return map[string]any{"exec": append(with[:len(with):len(with)], path)}, nil
 }
 
+// python is what runs a file: the environment in .venv beside it, if there is one.
+func python(file string) string {
+	own := filepath.Join(filepath.Dir(file), ".venv", "bin", "python")
+	if _, err := os.Stat(own); err == nil {
+		return own
+	}
+	return "python3"
+}
+
 // file writes the configuration where the gateway reads it. The function that is
-// returned removes it.
+// returned removes it. Without a plugin there is none, and nothing to be said of it.
 func (q quick) file() (path string, remove func(), err error) {
+	if q.Plugin == "" {
+		if !reflect.DeepEqual(q, quick{}) {
+			err = errors.New("--upstream, --config-data and the hooks need --plugin")
+		}
+		return "", func() {}, err
+	}
 	text, err := q.configuration()
 	if err != nil {
 		return "", nil, err

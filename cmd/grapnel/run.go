@@ -28,14 +28,12 @@ type runCommand struct {
 
 // Run serves until the program is told to end, and then drains.
 func (c runCommand) Run(p *program) error {
-	if c.Plugin != "" {
-		file, remove, err := c.quick.file()
-		if err != nil {
-			return err
-		}
-		defer remove()
-		c.Config = file
+	file, remove, err := c.quick.file()
+	if err != nil {
+		return err
 	}
+	defer remove()
+	c.Config = cmp.Or(file, c.Config)
 	first, err := c.load(p.env)
 	if err != nil {
 		return err

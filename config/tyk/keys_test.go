@@ -68,7 +68,7 @@ func TestManyFilesOneNotice(t *testing.T) {
 func TestConfKeys(t *testing.T) {
 	_, notices := load(t, setup(t, `{"secret": "s", "storage": {"type": "memory"}, "Listen_Port": 8080, "unheard_of": true, "statsd_prefix": "x", "hide_generator_header": false,
 		"readiness_check_endpoint_name": "ready", "http_server_options": {"enable_websockets": true, "xff_depth": 2, "odd": 1},
-		"security": {"certificates": {"apis": ["x"]}}, "opentelemetry": {"enabled": false, "endpoint": "x"}}`, nil))
+		"security": {"certificates": {"mdcb_api": ["x"]}}, "opentelemetry": {"enabled": false, "endpoint": "x"}}`, nil))
 	info := []string{
 		"http_server_options.odd: has no effect: the key is not known",
 		"unheard_of: has no effect: the key is not known",

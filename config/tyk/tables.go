@@ -55,7 +55,7 @@ warn: the gateway's own choice is used
   http_server_options.skip_client_ca_announcement http_server_options.ssl_insecure_skip_verify
   http_server_options.skip_url_cleaning http_server_options.skip_target_path_escaping
   http_server_options.xff_depth http_server_options.max_response_body_size
-  security.* access_logs.template ports_whitelist
+  security.* security.certificates.* access_logs.template ports_whitelist
 silent: it is always so, or what refers to it is noticed
   http_server_options.enable_http2=true http_server_options.enable_websockets=true
   oas_config jwks kv stores graphql_* streaming labs external_services

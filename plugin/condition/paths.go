@@ -42,13 +42,18 @@ func newPattern(text string) (pattern, error) {
 	return regexp.Compile(b.String() + "$")
 }
 
-// below is the path after the listen path. Slashes that stand in a row are one,
-// as they are for most who serve files: nobody gets past a pattern with them.
+// below is the path after the listen path.
 func below(x *grapnel.Exchange) string {
 	path := strings.TrimPrefix(x.Request.URL.Path, x.Prefix)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
+	return single(path)
+}
+
+// single is the path with slashes that stand in a row as one, as they are for most
+// who serve files: nobody gets past a condition with them.
+func single(path string) string {
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")
 	}

@@ -21,7 +21,7 @@ func ofRequests() map[string]variable {
 	texts, list := cel.MapType(cel.StringType, cel.StringType), cel.ListType(cel.StringType)
 	return map[string]variable{
 		"request.method":   {cel.StringType, func(e *exchange) any { return e.x.Request.Method }},
-		"request.path":     {cel.StringType, func(e *exchange) any { return e.x.Request.URL.Path }},
+		"request.path":     {cel.StringType, func(e *exchange) any { return single(e.x.Request.URL.Path) }},
 		"request.host":     {cel.StringType, func(e *exchange) any { return e.x.Request.Host }},
 		"request.headers":  {texts, func(e *exchange) any { return e.header.of(e.x.Request.Header, strings.ToLower) }},
 		"request.query":    {texts, func(e *exchange) any { return e.query.of(e.x.Request.URL.Query(), asItIs) }},

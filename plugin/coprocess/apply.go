@@ -76,7 +76,7 @@ func (b *binding) change(x *grapnel.Exchange, q *question, a *answer) (change, e
 	if err := c.several(b.client, x.Request, &got.several); err != nil {
 		return change{}, err
 	}
-	if body, edited := b.newRequestBody(q, got); edited {
+	if body, edited := got.newBody(q, b.client.tyk); edited {
 		c.body, c.newBody = a.data.keep(body), true
 	}
 	var err error
@@ -126,9 +126,7 @@ func (b *binding) commit(x *grapnel.Exchange, q *question, c change) {
 	for _, l := range c.add {
 		addValues(r.Header, l)
 	}
-	if c.newBody || q.body.coding != "" {
-		b.commitBody(x, q, c)
-	}
+	q.body.commitTo(x, c)
 	if c.trailer != nil {
 		r.Trailer = c.trailer
 	}
@@ -150,25 +148,25 @@ func (b *binding) commit(x *grapnel.Exchange, q *question, c change) {
 	}
 }
 
-// commitBody gives the request its new body, or takes the coding off the old one
-// as the plugin did.
-func (b *binding) commitBody(x *grapnel.Exchange, q *question, c change) {
-	body := q.body.Bytes
+// commitTo gives the request its new body, or takes the coding off the old one as
+// the plugin did.
+func (sent *content) commitTo(x *grapnel.Exchange, c change) {
+	body := sent.Bytes
 	if c.newBody {
 		body = c.body
 	}
-	if body, edited := q.body.encoded(x.Request.Header, body, c.newBody); edited {
+	if body, edited := sent.encoded(x.Request.Header, body, c.newBody); edited {
 		x.SetBody(body)
 	}
 }
 
-// newRequestBody is the body that the answer gives the request, if another than
+// newBody is the body that the answer gives the request, if another than
 // it has. The bytes of raw_body count. Natively an edited text counts
 // when raw_body did not change [L-19], and any text when raw_body came back
 // empty [L-24].
-func (b *binding) newRequestBody(q *question, got *edits) ([]byte, bool) {
+func (got *edits) newBody(q *question, tyk bool) ([]byte, bool) {
 	same := bytes.Equal(got.body, q.body.Bytes)
-	if !b.client.tyk && len(got.text) > 0 {
+	if !tyk && len(got.text) > 0 {
 		if len(got.body) == 0 || same && !bytes.Equal(got.text, q.text) {
 			return got.text, true
 		}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -41,6 +42,24 @@ func TestRetriesOfHooks(t *testing.T) {
 		}
 		if n := int(asked.Load() - before); n != test.want || x.Calls[0].Retries != n-1 || x.Calls[0].Endpoint != p.address {
 			t.Errorf("%d steps, idempotent %t: asked %d times, recorded as %+v", len(test.steps), test.idempotent, n, x.Calls[0])
+		}
+	}
+}
+
+// The fair share of a call is an eighth of what its hook may take: its timeout, or
+// the budget of all hooks where that is less.
+func TestFairShare(t *testing.T) {
+	const s = grapnel.Duration(time.Second)
+	for _, test := range []struct {
+		timeout, budget grapnel.Duration
+		want            time.Duration
+	}{{0, 0, 0}, {8 * s, 0, time.Second}, {0, 4 * s, time.Second / 2}, {8 * s, 16 * s, time.Second}, {16 * s, 8 * s, time.Second}, {grapnel.Inherit, 0, 0}} {
+		b, err := New(grapnel.PluginServer{}, nil).Bind(&grapnel.API{PluginsBudget: test.budget}, grapnel.Hook{Stage: grapnel.Pre, Timeout: test.timeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.(*binding).call.Fair; got != test.want {
+			t.Errorf("timeout %v, budget %v: %v, want %v", test.timeout, test.budget, got, test.want)
 		}
 	}
 }

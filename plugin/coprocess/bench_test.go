@@ -216,7 +216,7 @@ func BenchmarkResponse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		resp := &http.Response{StatusCode: 200, Header: h, Body: io.NopCloser(strings.NewReader(content)), ContentLength: int64(len(content))}
-		if err := bound.Response(context.Background(), x, resp); err != nil {
+		if _, err := bound.Response(context.Background(), x, resp); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
@@ -21,11 +22,11 @@ type binding struct {
 	org     string
 	facts   []grapnel.Fact // that the plugin is told on request
 	keeps   bool           // changes of the session's metadata count [L-21]
-	send    grapnel.Send
-	may     *grapnel.May // nil is everything
+	scope
+	may     permit
+	answers bool // a Response hook may answer in the reply's place [L-26]
 
-	retries    int  // how often a call may be sent again
-	idempotent bool // even where it may have been executed
+	call rpc.Call // what is the same in all calls
 
 	head      []byte // hook_type and hook_name
 	overrides []byte // return_overrides
@@ -56,10 +57,19 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 	}
 	return &binding{
 		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
-		send: h.Send, may: h.May,
-		retries: len(h.OnError), idempotent: h.Idempotent,
+		scope: scope{h.Send}, may: permit{h.May}, answers: h.MayOverride || h.May != nil && h.May.Override,
+		call: rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
 		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}, nil
+}
+
+// longest is how long a hook may take if nobody was asked before it; 0 is for ever.
+func longest(api *grapnel.API, h grapnel.Hook) time.Duration {
+	own, all := max(time.Duration(h.Timeout), 0), max(time.Duration(api.PluginsBudget), 0)
+	if own == 0 || all == 0 {
+		return max(own, all)
+	}
+	return min(own, all)
 }
 
 func hookType(s grapnel.Stage) (uint64, bool) {
@@ -83,7 +93,7 @@ func hookType(s grapnel.Stage) (uint64, bool) {
 // error is a failed plugin. On error, and when the plugin answers, the exchange
 // is as it was.
 func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Response, error) {
-	body, err := b.requestContent(x)
+	body, err := b.ofRequest(x)
 	if err != nil {
 		return nil, err
 	}
@@ -100,36 +110,44 @@ func (b *binding) Request(ctx context.Context, x *grapnel.Exchange) (*http.Respo
 	return b.applyRequest(x, q, &a)
 }
 
-// Response asks about a reply and applies the answer. Every error is a failed
+// Response asks about a reply and applies the answer. A non-nil response answers
+// the client in its place, and so does a [grapnel.Error], where the hook may do
+// that; they leave the reply as it was. Every other error is a failed
 // plugin, but for a body that is over its limit; the response is then as it was,
 // and buffered if it could be read. What the hook is sent of the request's body
 // must have been read before it went upstream [B-29].
-func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.Response) error {
-	body, err := b.requestContent(x)
+func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.Response) (*http.Response, error) {
+	body, err := b.ofRequest(x)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	reply, err := b.replyContent(x, resp)
+	reply, err := b.ofReply(x, resp)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	q := b.question(x, body)
 	b.describe(q, resp, reply)
 	data, err := q.ask(ctx, b, x)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer data.release()
 	a, err := b.read(q, data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return b.applyResponse(x, resp, q, &a)
+	if b.answers {
+		if instead, err := b.override(&a); instead != nil || err != nil {
+			return instead, err
+		}
+	}
+	return nil, b.applyResponse(x, resp, q, &a)
 }
 
 // ask sends the question, and notes in the record of the call where it went.
 func (q *question) ask(ctx context.Context, b *binding, x *grapnel.Exchange) (*received, error) {
-	q.call = rpc.Call{Method: dispatchMethod, Key: b.client.key(x), Retries: b.retries, Idempotent: b.idempotent}
+	q.call = b.call
+	q.call.Key = b.client.key(x)
 	data, err := b.client.invoke(ctx, &q.call, &q.message)
 	if n := len(x.Calls); n > 0 {
 		x.Calls[n-1].Endpoint, x.Calls[n-1].Retries = q.call.Endpoint, max(q.call.Sent-1, 0)

@@ -213,7 +213,7 @@ func TestUnreadableBody(t *testing.T) {
 		b := bind(t, c, testAPI(), stage)
 		var err error
 		if stage == grapnel.Response {
-			err = b.Response(within(t), x, reply(200, nil, ""))
+			_, err = b.Response(within(t), x, reply(200, nil, ""))
 		} else {
 			_, err = b.Request(within(t), x)
 		}

@@ -15,13 +15,13 @@ type content struct {
 	coding string // the Content-Encoding that was taken off; empty is none
 }
 
-// requestContent is the request's body for the plugin.
-func (b *binding) requestContent(x *grapnel.Exchange) (content, error) {
-	share, err := b.send.OfRequest(x)
+// ofRequest is the request's body for the plugin.
+func (s *scope) ofRequest(x *grapnel.Exchange) (content, error) {
+	share, err := s.send.OfRequest(x)
 	if err != nil {
 		return content{}, fmt.Errorf("reading the request's body: %w", err)
 	}
-	c, err := b.decode(share, x.Request.Header, x.API)
+	c, err := s.decode(share, x.Request.Header, x.API)
 	switch {
 	case errors.Is(err, coding.ErrTooLarge):
 		return content{}, refusal(http.StatusRequestEntityTooLarge, grapnel.CodeBodyTooLarge, err)
@@ -31,16 +31,16 @@ func (b *binding) requestContent(x *grapnel.Exchange) (content, error) {
 	return c, nil
 }
 
-// replyContent is the reply's body for the plugin.
-func (b *binding) replyContent(x *grapnel.Exchange, resp *http.Response) (content, error) {
+// ofReply is the reply's body for the plugin.
+func (s *scope) ofReply(x *grapnel.Exchange, resp *http.Response) (content, error) {
 	if !hasBody(x.Request.Method, resp.StatusCode) {
 		return content{}, nil
 	}
-	share, err := b.send.OfReply(x, resp)
+	share, err := s.send.OfReply(x, resp)
 	if err != nil {
 		return content{}, fmt.Errorf("reading the reply's body: %w", err)
 	}
-	c, err := b.decode(share, resp.Header, x.API)
+	c, err := s.decode(share, resp.Header, x.API)
 	switch {
 	case errors.Is(err, coding.ErrTooLarge):
 		return content{}, refusal(http.StatusBadGateway, grapnel.CodeUpstreamTooLarge, err)
@@ -58,18 +58,18 @@ func refusal(status int, code grapnel.Code, err error) error {
 
 // decode takes the coding off a body that is sent whole, where the hook wants that
 // and the coding is known [L-28].
-func (b *binding) decode(share grapnel.Share, h http.Header, api *grapnel.API) (content, error) {
+func (s *scope) decode(share grapnel.Share, h http.Header, api *grapnel.API) (content, error) {
 	header := h.Get("Content-Encoding")
-	if !b.send.DecodeBody || share.Part || len(share.Bytes) == 0 || !coding.Known(header) {
+	if !s.send.DecodeBody || share.Part || len(share.Bytes) == 0 || !coding.Known(header) {
 		return content{Share: share}, nil
 	}
 	limit := int64(api.MaxBody)
-	if size := int64(b.send.Body); size > 0 && (limit <= 0 || size < limit) {
+	if size := int64(s.send.Body); size > 0 && (limit <= 0 || size < limit) {
 		limit = size
 	}
 	text, err := coding.Decode(header, share.Bytes, limit)
 	switch {
-	case errors.Is(err, coding.ErrTooLarge) && b.send.BodyOver == grapnel.OverSkip:
+	case errors.Is(err, coding.ErrTooLarge) && s.send.BodyOver == grapnel.OverSkip:
 		return content{Share: grapnel.Share{Part: true, Size: -1}}, nil
 	case err != nil:
 		return content{}, err

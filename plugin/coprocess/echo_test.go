@@ -77,7 +77,7 @@ func TestEchoResponse(t *testing.T) {
 					resp.Body, sent = http.NoBody, ""
 				}
 				status := resp.StatusCode
-				if err := b.Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+				if _, err := b.Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 					rt.Fatal(err)
 				}
 				got, _ := io.ReadAll(resp.Body)

@@ -14,12 +14,15 @@ func forbids(field string) error {
 	return fmt.Errorf("%s: the hook may not change it", field)
 }
 
+// A permit says what a hook may change. Without a May, that is everything.
+type permit struct{ *grapnel.May }
+
 // override is what the plugin answers in the upstream's place. An auth hook may
 // always refuse.
 func (b *binding) override(a *answer) (*http.Response, error) {
 	resp, err := a.request.overrides.response(b.client.tyk)
 	_, refused := errors.AsType[*grapnel.Error](err)
-	if (resp != nil || refused) && b.may != nil && !b.may.Override && b.stage != grapnel.Auth {
+	if (resp != nil || refused) && b.may.May != nil && !b.may.Override && b.stage != grapnel.Auth {
 		return nil, forbids("return_overrides")
 	}
 	return resp, err
@@ -27,21 +30,21 @@ func (b *binding) override(a *answer) (*http.Response, error) {
 
 // allows finds in the changes of a request what the hook may not change.
 func (b *binding) allows(x *grapnel.Exchange, c change, q *question, got *edits) error {
-	if b.may == nil {
+	if b.may.May == nil {
 		return nil
 	}
 	for _, l := range slices.Concat(c.values, c.add) {
-		if err := b.allowsHeader("headers", l.name, len(l.values) > 0); err != nil {
+		if err := b.may.header("headers", l.name, len(l.values) > 0); err != nil {
 			return err
 		}
 	}
 	for name := range c.set {
-		if err := b.allowsHeader("set_headers", name, true); err != nil {
+		if err := b.may.header("set_headers", name, true); err != nil {
 			return err
 		}
 	}
 	for _, name := range c.remove {
-		if err := b.allowsHeader("delete_headers", name, false); err != nil {
+		if err := b.may.header("delete_headers", name, false); err != nil {
 			return err
 		}
 	}
@@ -59,16 +62,16 @@ func (b *binding) allows(x *grapnel.Exchange, c change, q *question, got *edits)
 		return forbids("session")
 	}
 	if c.trailer != nil {
-		return b.allowsChange("trailers", x.Request.Trailer, c.trailer)
+		return b.may.change("trailers", x.Request.Trailer, c.trailer)
 	}
 	return nil
 }
 
-// allowsHeader says whether a header may be set, or removed.
-func (b *binding) allowsHeader(field, name string, set bool) error {
-	list := b.may.DeleteHeaders
+// header says whether a header may be set, or removed.
+func (p permit) header(field, name string, set bool) error {
+	list := p.DeleteHeaders
 	if set {
-		list = b.may.SetHeaders
+		list = p.SetHeaders
 	}
 	if !names(list).has(name) {
 		return fmt.Errorf("%s[%.64q]: the hook may not change it", field, name)
@@ -76,19 +79,19 @@ func (b *binding) allowsHeader(field, name string, set bool) error {
 	return nil
 }
 
-// allowsChange finds in the header of a message what the hook may not have
+// change finds in the header of a message what the hook may not have
 // changed.
-func (b *binding) allowsChange(field string, was, is http.Header) error {
+func (p permit) change(field string, was, is http.Header) error {
 	for name, values := range is {
 		if !slices.Equal(was[name], values) {
-			if err := b.allowsHeader(field, name, true); err != nil {
+			if err := p.header(field, name, true); err != nil {
 				return err
 			}
 		}
 	}
 	for name := range was {
 		if _, kept := is[name]; !kept {
-			if err := b.allowsHeader(field, name, false); err != nil {
+			if err := p.header(field, name, false); err != nil {
 				return err
 			}
 		}
@@ -96,14 +99,23 @@ func (b *binding) allowsChange(field string, was, is http.Header) error {
 	return nil
 }
 
-// checkBody refuses to change a body of which the plugin knows only a part, and
-// what comes behind it. Where nothing of it is ever sent, a new one replaces it.
-func (b *binding) checkBody(field string, sent grapnel.Share, newBody, newTrailer bool) error {
+// reply finds in the changes of a reply what the hook may not change.
+func (p permit) reply(resp *http.Response, status int, header, trailer http.Header, newBody, newSession bool) error {
 	switch {
-	case sent.Part && newBody && b.send.Body != grapnel.BodyNone:
-		return fmt.Errorf("%s.raw_body: it was not sent whole, and cannot be changed", field)
-	case sent.Part && newTrailer:
-		return fmt.Errorf("%s.trailers: they come behind a body that was not sent whole", field)
+	case p.May == nil:
+		return nil
+	case status != resp.StatusCode && !p.Status:
+		return forbids("response.status_code")
+	case newBody && !p.Body:
+		return forbids("response.raw_body")
+	case newSession && !p.Session:
+		return forbids("session")
+	}
+	if err := p.change("response.headers", resp.Header, header); err != nil {
+		return err
+	}
+	if trailer != nil {
+		return p.change("response.trailers", resp.Trailer, trailer)
 	}
 	return nil
 }

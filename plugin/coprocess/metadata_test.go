@@ -27,7 +27,7 @@ func ask(t *testing.T, b *binding, x *grapnel.Exchange) {
 		pass(t, b, x)
 		return
 	}
-	if err := b.Response(within(t), x, grapnel.Reply(200, nil, nil)); err != nil {
+	if _, err := b.Response(within(t), x, grapnel.Reply(200, nil, nil)); err != nil {
 		t.Fatal(err)
 	}
 }

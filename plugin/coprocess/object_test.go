@@ -161,7 +161,7 @@ func TestRewritePending(t *testing.T) {
 
 	x.Request.URL, _ = url.Parse("http://up.test/test2")
 	resp := grapnel.Reply(200, nil, nil)
-	if err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), x, resp); err != nil {
+	if _, err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), x, resp); err != nil {
 		t.Fatal(err)
 	}
 	got = p.object().Request

@@ -37,7 +37,7 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 			return err
 		}
 	}
-	body, edited := b.newReplyBody(&q.reply, got)
+	body, edited := got.newBody(&q.reply, b.client.tyk)
 	if err := b.checkBody("response", q.reply.body.Share, edited, trailer != nil); err != nil {
 		return err
 	}
@@ -45,10 +45,8 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 	if err != nil {
 		return err
 	}
-	if b.may != nil {
-		if err := b.allowsReply(resp, status, header, trailer, edited, session != nil); err != nil {
-			return err
-		}
+	if err := b.may.reply(resp, status, header, trailer, edited, session != nil); err != nil {
+		return err
 	}
 	if session != nil {
 		x.Session = session
@@ -71,36 +69,17 @@ func (b *binding) applyResponse(x *grapnel.Exchange, resp *http.Response, q *que
 	return nil
 }
 
-// newReplyBody is the body that the answer gives the reply, and whether it is
+// newBody is the body that the answer gives the reply, and whether it is
 // another one. An edit of the text alone has no effect in the original;
 // natively it counts, as in a request [L-19].
-func (b *binding) newReplyBody(sent *sentReply, got *gotReply) ([]byte, bool) {
+func (got *gotReply) newBody(sent *sentReply, tyk bool) ([]byte, bool) {
 	if bytes.Equal(got.body, sent.body.Bytes) {
-		if b.client.tyk || len(got.text) == 0 {
+		if tyk || len(got.text) == 0 {
 			return sent.body.Bytes, false
 		}
 		return got.text, true
 	}
 	return got.body, true
-}
-
-// allowsReply finds in the changes of a reply what the hook may not change.
-func (b *binding) allowsReply(resp *http.Response, status int, header, trailer http.Header, newBody, newSession bool) error {
-	switch {
-	case status != resp.StatusCode && !b.may.Status:
-		return forbids("response.status_code")
-	case newBody && !b.may.Body:
-		return forbids("response.raw_body")
-	case newSession && !b.may.Session:
-		return forbids("session")
-	}
-	if err := b.allowsChange("response.headers", resp.Header, header); err != nil {
-		return err
-	}
-	if trailer != nil {
-		return b.allowsChange("response.trailers", resp.Trailer, trailer)
-	}
-	return nil
 }
 
 // setStatus changes the status of a reply; its body goes when the new status

@@ -29,7 +29,7 @@ func TestResponseObject(t *testing.T) {
 	p := start(t)
 	b := bind(t, p.client(t, grapnel.CompatTyk), testAPI(), grapnel.Response)
 	h := header("Set-Cookie", "a=1", "Set-Cookie", "b=2")
-	if err := b.Response(within(t), exchange(t, "GET /t/a", ""), reply(404, h, "multi")); err != nil {
+	if _, err := b.Response(within(t), exchange(t, "GET /t/a", ""), reply(404, h, "multi")); err != nil {
 		t.Fatal(err)
 	}
 	got := p.object()
@@ -81,7 +81,7 @@ func TestChangeResponse(t *testing.T) {
 			t.Run(string(compat)+"/"+test.name, func(t *testing.T) {
 				p.edits(test.edit)
 				resp := reply(200, up, "old")
-				if err := b.Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+				if _, err := b.Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 					t.Fatal(err)
 				}
 				body, _ := io.ReadAll(resp.Body)
@@ -136,7 +136,8 @@ func TestFaultyResponse(t *testing.T) {
 					test.edit(o)
 				})
 				resp := reply(200, header("A", "1", "A", "2"), "old")
-				wantFault(t, nil, b.Response(within(t), exchange(t, "GET /t/a", ""), resp), test.want)
+				instead, err := b.Response(within(t), exchange(t, "GET /t/a", ""), resp)
+				wantFault(t, instead, err, test.want)
 				body, _ := io.ReadAll(resp.Body)
 				if resp.StatusCode != 200 || string(body) != "old" || !cmp.Equal(resp.Header, header("A", "1", "A", "2")) {
 					t.Errorf("the reply has changed: %d %q %v", resp.StatusCode, body, resp.Header)
@@ -163,7 +164,7 @@ func TestResponseWithoutBody(t *testing.T) {
 		if test.length != nil {
 			resp.Header["Content-Length"] = test.length
 		}
-		if err := b.Response(within(t), exchange(t, test.method+" /t/a", ""), resp); err != nil {
+		if _, err := b.Response(within(t), exchange(t, test.method+" /t/a", ""), resp); err != nil {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(resp.Body)
@@ -181,7 +182,7 @@ func TestResponseGzip(t *testing.T) {
 	w.Close()
 	p := start(t)
 	resp := reply(200, header("Content-Encoding", "gzip"), zipped.String())
-	if err := bind(t, p.client(t, grapnel.CompatNative), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+	if _, err := bind(t, p.client(t, grapnel.CompatNative), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 		t.Fatal(err)
 	}
 	body, _ := io.ReadAll(resp.Body)
@@ -195,7 +196,7 @@ func TestResponseTrailer(t *testing.T) {
 	p := start(t)
 	resp := reply(200, nil, "body")
 	resp.ContentLength, resp.Trailer = -1, header("X-Sum", "9")
-	if err := bind(t, p.client(t, grapnel.CompatTyk), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+	if _, err := bind(t, p.client(t, grapnel.CompatTyk), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 		t.Fatal(err)
 	}
 	if resp.Trailer.Get("X-Sum") != "9" || resp.ContentLength != -1 || resp.Header.Get("Content-Length") != "" {
@@ -208,7 +209,7 @@ func TestResponseTooLarge(t *testing.T) {
 	p := start(t)
 	x := exchange(t, "GET /t/a", "")
 	x.API.MaxBody = 3
-	err := bind(t, p.client(t, grapnel.CompatTyk), x.API, grapnel.Response).Response(within(t), x, reply(200, nil, "1234"))
+	_, err := bind(t, p.client(t, grapnel.CompatTyk), x.API, grapnel.Response).Response(within(t), x, reply(200, nil, "1234"))
 	if e, ok := errors.AsType[*grapnel.Error](err); !ok || e.Status != 502 {
 		t.Errorf("got %v", err)
 	}
@@ -223,7 +224,7 @@ func TestVerbatimResponseHeaders(t *testing.T) {
 	c := dial(t, grapnel.PluginServer{Target: p.address, VerbatimHeaders: true})
 	p.edits(func(o *wire.Object) { o.Response.Headers["x-lower"], o.Response.Headers["content-length"] = "1", "99" })
 	resp := reply(200, header("A", "1"), "old")
-	if err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+	if _, err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 		t.Fatal(err)
 	}
 	want := http.Header{"A": {"1"}, "x-lower": {"1"}, "Content-Length": {"3"}}
@@ -239,7 +240,7 @@ func TestResponseRawBodyEmptied(t *testing.T) {
 	p.edits(func(o *wire.Object) { o.Response.RawBody = nil })
 	for _, compat := range []grapnel.Compat{grapnel.CompatTyk, grapnel.CompatNative} {
 		resp := reply(200, nil, "old")
-		if err := bind(t, p.client(t, compat), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
+		if _, err := bind(t, p.client(t, compat), testAPI(), grapnel.Response).Response(within(t), exchange(t, "GET /t/a", ""), resp); err != nil {
 			t.Fatal(err)
 		}
 		if body, _ := io.ReadAll(resp.Body); string(body) != "" {

@@ -103,7 +103,7 @@ func TestSessionSeen(t *testing.T) {
 			}
 			b := bind(t, c, testAPI(), stage)
 			if stage == grapnel.Response {
-				if err := b.Response(within(t), x, grapnel.Reply(200, nil, nil)); err != nil {
+				if _, err := b.Response(within(t), x, grapnel.Reply(200, nil, nil)); err != nil {
 					t.Fatal(err)
 				}
 			} else {

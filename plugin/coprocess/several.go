@@ -85,19 +85,6 @@ func (b *binding) writeSeveral(q *question, r *http.Request, query string) {
 	b.writeTrailers(&q.message, requestTrailers, r.Trailer, q.body.Share)
 }
 
-// writeTrailers lists the trailers that came behind a body. Without all of the
-// body nobody knows them.
-func (b *binding) writeTrailers(m *message, num protowire.Number, trailer http.Header, body grapnel.Share) {
-	if body.Part {
-		return
-	}
-	for name, values := range trailer {
-		if len(values) > 0 && b.sees(name) {
-			m.line(num, name, values)
-		}
-	}
-}
-
 // part says how large a body is that is not sent whole.
 func (m *message) part(truncated, size protowire.Number, body grapnel.Share) {
 	if body.Part {

@@ -243,7 +243,7 @@ func TestTrailers(t *testing.T) {
 	for name, trailer := range map[string]http.Header{"some": header("X-Sum", "9", "X-Gone", "1"), "none": nil} {
 		resp := reply(200, header("A", "1"), "reply")
 		resp.Trailer = trailer
-		if err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), x, resp); err != nil {
+		if _, err := bind(t, c, testAPI(), grapnel.Response).Response(within(t), x, resp); err != nil {
 			t.Fatal(err)
 		}
 		want := want.Clone()

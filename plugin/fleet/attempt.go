@@ -2,10 +2,13 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
@@ -15,15 +18,30 @@ type outcome struct {
 	by     *endpoint // nil when nobody was asked
 	data   mem.Buffer
 	err    error
-	proven bool // calls had got through on the connection before
+	says   Verdict // of whoever was asked
+	proven bool    // calls had got through on the connection before
 }
 
 // send sends a call to an endpoint, and keeps account of it.
 func (f *Fleet) send(ctx context.Context, call *rpc.Call, e *endpoint) outcome {
-	o := outcome{by: e}
+	o, late := outcome{by: e}, isLate(ctx, call)
 	o.data, o.proven, o.err = e.invoke(ctx, call)
-	f.note(ctx, e, o.err)
+	if o.says = judge(ctx, o.err); late && isTimeUp(ctx, o.err) {
+		o.says = Nothing
+	}
+	f.note(e, o)
 	return o
+}
+
+// isLate reports whether so little time is left for a call that nobody is to blame
+// when it runs out.
+func isLate(ctx context.Context, call *rpc.Call) bool {
+	end, bounded := ctx.Deadline()
+	return bounded && call.Fair > 0 && time.Until(end) < call.Fair
+}
+
+func isTimeUp(ctx context.Context, err error) bool {
+	return err != nil && (errors.Is(ctx.Err(), context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded)
 }
 
 // attempt sends a call to an endpoint. One that may be sent again goes to another
@@ -50,7 +68,7 @@ func (f *Fleet) attempt(ctx context.Context, call *rpc.Call, e *endpoint, done *
 	if timer.Stop() {
 		return first
 	}
-	if judge(ahead, first.err) != Outage {
+	if first.says != Outage {
 		beaten()
 		if o := <-second; o.data != nil { // it must be over: it uses the same message
 			o.data.Free()
@@ -66,10 +84,10 @@ func (f *Fleet) attempt(ctx context.Context, call *rpc.Call, e *endpoint, done *
 }
 
 // patience is how long a call waits for an endpoint before another one is asked
-// too; 0 is for ever.
+// too; 0 is for ever. A call that comes late does not ask two.
 func (done *effort) patience(ctx context.Context, call *rpc.Call, r *roster) time.Duration {
 	end, bounded := ctx.Deadline()
-	if !call.Idempotent || done.retries >= call.Retries || !bounded || len(r.usable) < 2 {
+	if !call.Idempotent || done.retries >= call.Retries || !bounded || len(r.usable) < 2 || isLate(ctx, call) {
 		return 0
 	}
 	return time.Until(end) / 2

@@ -22,7 +22,8 @@ const (
 	// Outage is an endpoint that did not do its part. In a row they eject it
 	// and open the breaker, and where that does no harm another one is asked.
 	Outage
-	// Nothing is a call that says nothing: the client left, or it was not made.
+	// Nothing is a call that says nothing: the client left, it was not made, or
+	// it came too late to be answered.
 	Nothing
 )
 
@@ -45,7 +46,7 @@ func Meanings() []Meaning {
 		{codes.Canceled, Outage, "the server broke the call off; when it was the client that left, it says nothing"},
 		{codes.Unknown, Answer, "the plugin threw an exception: the server lives, and the next would throw it too"},
 		{codes.InvalidArgument, Answer, "the plugin complains"},
-		{codes.DeadlineExceeded, Outage, "no answer in time"},
+		{codes.DeadlineExceeded, Outage, "no answer in time; when other hooks had left it less than an eighth of its own, it says nothing"},
 		{codes.NotFound, Answer, "the plugin complains"},
 		{codes.AlreadyExists, Answer, "the plugin complains"},
 		{codes.PermissionDenied, Answer, "the server lives, and does not let the gateway in"},

@@ -113,9 +113,9 @@ func (f *Fleet) Invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) 
 		return nil, err
 	}
 	defer f.gate.leave()
-	data, err := f.carry(ctx, call)
-	f.breaker.settle(probe, judge(ctx, err))
-	return data, err
+	o := f.carry(ctx, call)
+	f.breaker.settle(probe, o.says)
+	return o.data, o.err
 }
 
 // refusal is the failure of a call that was not made.

@@ -237,3 +237,30 @@ func TestRetryBudget(t *testing.T) {
 		}
 	}
 }
+
+// A call that comes too late to be answered says nothing of its server, and is sent
+// to no second one; one that had its fair share of time does.
+func TestLateCalls(t *testing.T) {
+	all, targets := many(t, 2)
+	s := settings(targets...)
+	s.Health.Failures, s.Breaker.Failures, s.Balance.Method = 1, 1, "round_robin"
+	f := open(t, s)
+	spread(t, f, 2) // both are connected
+	for _, r := range all {
+		r.does(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	}
+	fair := func(d time.Duration) func(*rpc.Call) { return func(c *rpc.Call) { c.Fair = d } }
+	for range 4 {
+		if _, err := say(within(5*time.Millisecond), f, retries(1), idempotent, fair(time.Hour)); status.Code(err) != codes.DeadlineExceeded {
+			t.Fatal(err)
+		}
+	}
+	for _, at := range targets {
+		if e := endpoint(t, f, at); e.Ejected || e.Failures != 0 || e.Retries != 0 || f.Snapshot().Breaker != "closed" {
+			t.Errorf("late calls are held against %+v, %s", e, f.Snapshot().Breaker)
+		}
+	}
+	if _, err := say(within(5*time.Millisecond), f, fair(time.Microsecond)); err == nil || f.Snapshot().Breaker != "open" || ejected(f) != 1 {
+		t.Errorf("%v; the breaker is %s and %d are ejected", err, f.Snapshot().Breaker, ejected(f))
+	}
+}

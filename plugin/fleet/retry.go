@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/grpc/mem"
-
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
@@ -33,8 +31,8 @@ func (done *effort) add(o outcome) outcome {
 }
 
 // carry sends the call to one endpoint after the other, until there is an answer
-// or nothing more may be done.
-func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
+// or nothing more may be done. It returns the last outcome.
+func (f *Fleet) carry(ctx context.Context, call *rpc.Call) outcome {
 	f.budget.calls.Add(1)
 	if f.token != nil {
 		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.header())
@@ -43,7 +41,8 @@ func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 	for {
 		e, err := f.choose(ctx, call.Key, done.tried)
 		if err != nil {
-			return nil, unsent(err)
+			err = unsent(err)
+			return outcome{err: err, says: judge(ctx, err)}
 		}
 		if len(done.tried) > 0 {
 			e.retries.Add(1)
@@ -51,11 +50,11 @@ func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 		o := f.attempt(ctx, call, e, &done)
 		call.Endpoint, call.Sent = o.by.place.target, done.sent
 		if o.err == nil {
-			return o.data, nil
+			return o
 		}
 		done.tried = append(done.tried, o.by)
 		if !f.again(ctx, call, &done, o) {
-			return nil, o.err
+			return o
 		}
 	}
 }
@@ -66,7 +65,7 @@ func (f *Fleet) carry(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 // else is a retry, which the call and the budget must allow, and which what may
 // have been executed must bear.
 func (f *Fleet) again(ctx context.Context, call *rpc.Call, done *effort, o outcome) bool {
-	if ctx.Err() != nil || judge(ctx, o.err) != Outage {
+	if ctx.Err() != nil || o.says != Outage {
 		return false
 	}
 	unsent := rpc.Unsent(o.err)
@@ -124,22 +123,21 @@ func others(r *roster, tried []*endpoint) []*endpoint {
 }
 
 // note keeps account of what the end of a call says of its endpoint.
-func (f *Fleet) note(ctx context.Context, e *endpoint, err error) {
+func (f *Fleet) note(e *endpoint, o outcome) {
 	e.calls.Add(1)
-	verdict := judge(ctx, err)
-	if err != nil && verdict != Nothing {
+	if o.err != nil && o.says != Nothing {
 		e.failures.Add(1)
 	}
 	switch {
-	case verdict == Answer && e.outages.Load() != 0:
+	case o.says == Answer && e.outages.Load() != 0:
 		e.outages.Store(0)
 		f.reached(e)
-	case verdict == Outage:
+	case o.says == Outage:
 		n := e.outages.Add(1)
-		if rpc.Unsent(err) {
-			f.lost(e, err)
+		if rpc.Unsent(o.err) {
+			f.lost(e, o.err)
 		} else if limit := f.server.Health.Failures; limit > 0 && n >= int64(limit) {
-			f.eject(e, err)
+			f.eject(e, o.err)
 		}
 	}
 }

@@ -14,6 +14,10 @@
 //
 //	set K=V, del K            add to set_headers, to delete_headers
 //	param K=V, delparam K     add to add_params, to delete_params
+//	mv K=A,B, mvparam K=A,B   add to multivalue_headers, to multivalue_params
+//	add K=A,B, addparam K=A,B add to append_headers, to append_params
+//	trailer K=A, ovmv K=A,B   add to request.trailers, multivalue_headers of
+//	                          the overrides
 //	url T, method T           set request.url, request.method
 //	raw T, body T, clearraw   set request.raw_body, request.body; empty raw_body
 //	ov N, overr T, ovbody T   set response_code, response_error, response_body

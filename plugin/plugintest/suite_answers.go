@@ -154,7 +154,7 @@ func (o Opener) response(t *testing.T) {
 	p := o.plugin(t, s.Target)
 	t.Run("noop changes nothing", func(t *testing.T) {
 		resp := reply("hello")
-		if err := hook(t, p, grapnel.Response, "noop").Response(bounded(t), exchange("noop"), resp); err != nil {
+		if _, err := hook(t, p, grapnel.Response, "noop").Response(bounded(t), exchange("noop"), resp); err != nil {
 			t.Fatal(err)
 		}
 		resp.Header.Del("Content-Length") // may be made explicit
@@ -165,7 +165,7 @@ func (o Opener) response(t *testing.T) {
 	t.Run("changes", func(t *testing.T) {
 		resp := reply("hello")
 		b := hook(t, p, grapnel.Response, "rh X-New=1;rdel X-Up;rraw newbody;rstatus 418")
-		if err := b.Response(bounded(t), exchange("changes"), resp); err != nil {
+		if _, err := b.Response(bounded(t), exchange("changes"), resp); err != nil {
 			t.Fatal(err)
 		}
 		want := grapnel.Reply(418, http.Header{"Content-Type": {"text/plain"}, "X-New": {"1"}, "Content-Length": {"7"}}, []byte("newbody"))

@@ -87,7 +87,8 @@ func (o Opener) responseFailure(t *testing.T) {
 			s := Serve(t)
 			b := hook(t, o.plugin(t, s.Target), grapnel.Response, verbs)
 			resp := reply("hello")
-			wantFailure(t, b.Response(failureContext(t, verbs), exchange("failure"), resp))
+			_, err := b.Response(failureContext(t, verbs), exchange("failure"), resp)
+			wantFailure(t, err)
 			if got, want := seenReply(t, resp), seenReply(t, reply("hello")); got != want {
 				t.Errorf("the reply was\n%s\nand is\n%s", want, got)
 			}
@@ -162,7 +163,8 @@ func (o Opener) concurrency(t *testing.T) {
 				err = fmt.Errorf("exchange %d got the answer to %s", i, got)
 			}
 			resp := reply(fmt.Sprint(i))
-			errs <- errors.Join(err, response.Response(bounded(t), x, resp))
+			_, failed := response.Response(bounded(t), x, resp)
+			errs <- errors.Join(err, failed)
 			if b, err := grapnel.ReadBody(resp, 0); err != nil || string(b) != fmt.Sprint(i) {
 				errs <- fmt.Errorf("reply %d has body %q (%v)", i, b, err)
 			}

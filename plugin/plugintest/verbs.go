@@ -30,7 +30,7 @@ func (t *turn) run(verbs string) {
 		if t.escaped {
 			arg = unescape(arg)
 		}
-		_ = t.request(name, arg) || t.overrides(name, arg) || t.response(name, arg) ||
+		_ = t.request(name, arg) || t.several(name, arg) || t.overrides(name, arg) || t.response(name, arg) ||
 			t.session(name, arg) || t.hostile(name, arg)
 		if t.stop || t.err != nil {
 			return

@@ -7,6 +7,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/grpc/mem"
 )
@@ -30,6 +31,9 @@ type Call struct {
 	Retries int
 	// Idempotent says that it does no harm to execute the call twice.
 	Idempotent bool
+	// Fair is how long a server must have had the call before it is the server's
+	// fault that the time was up. Calls that come late have less of it.
+	Fair time.Duration
 
 	// Endpoint is the address that the call went to last; who carries it says
 	// so.

@@ -38,7 +38,9 @@ func TestEffectsAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, line := range done(t, binding, c.stage) {
-				if !slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, line) }) {
+				if !slices.ContainsFunc(said, func(s string) bool {
+					return strings.HasPrefix(strings.Replace(s, "adds to header", "sets header", 1), line)
+				}) {
 					t.Errorf("the gateway %s; said was %q", line, said)
 				}
 			}
@@ -48,12 +50,13 @@ func TestEffectsAgree(t *testing.T) {
 
 // cases are the hooks of the other tests, and more with faults.
 func cases() []turn {
-	all := append(append(requestTurns(), decisionTurns()...), replyTurns()...)
+	all := slices.Concat(requestTurns(), severalTurns(), decisionTurns(), replyTurns())
 	for _, stage := range []grapnel.Stage{grapnel.Pre, grapnel.Auth, grapnel.Response} {
 		for _, hook := range []string{
 			"esc;set X-A=a\\r\\nb", "set X A=1", "esc;del X\\nA", "method A B", "method ", "url ", "url x y", "url *", "ov 600",
 			"ov 204", "ov 302;ovh Location=/x", "ov 500;overr x;ovflag", "ov 401", "ov 403;esc;ovh X-A=\\x00", "ov 403;ovh Transfer-Encoding=x",
 			"empty", "norequest", "nooverrides", "rnil", "rstatus 0", "rstatus 101", "esc;rh X-A=\\n", "rh X A=1", "rmv X A=1", "rh Transfer-Encoding=x",
+			"mv X A=1", "esc;add X-A=\\n", "trailer Content-Length=1", "trailer Host=1", "ov 200;ovmv Transfer-Encoding=x", "mv X-A=1,2", "add X-A=1,2",
 			"body new", "raw x;body y", "clearraw", "rraw ;rbody ", "rraw ;rbody z",
 		} {
 			all = append(all, turn{stage: stage, hook: hook})
@@ -71,7 +74,7 @@ func done(t *testing.T, b grapnel.Binding, stage grapnel.Stage) []string {
 	x := &grapnel.Exchange{Request: r, API: &grapnel.API{ID: "try", MaxBody: 1 << 20}, Log: slog.New(slog.DiscardHandler)}
 	if stage == grapnel.Response {
 		resp := grapnel.Reply(200, http.Header{"Set-Cookie": {"a", "b"}, "X-Up": {"1"}}, []byte("up"))
-		if err := b.Response(t.Context(), x, resp); err != nil {
+		if _, err := b.Response(t.Context(), x, resp); err != nil {
 			return []string{"fails the hook: "}
 		}
 		return repliedLines(t, resp)
@@ -94,7 +97,7 @@ func done(t *testing.T, b grapnel.Binding, stage grapnel.Stage) []string {
 func requestLines(t *testing.T, x *grapnel.Exchange) (lines []string) {
 	for name, values := range x.Request.Header {
 		if name != "X-Old" && name != "Content-Length" {
-			lines = append(lines, "sets header "+name+": "+values[0])
+			lines = append(lines, "sets header "+name+": "+strings.Join(values, ", "))
 		}
 	}
 	if x.Request.Header.Get("X-Old") == "" {

@@ -92,23 +92,35 @@ func (f fields) field(path string, fd protoreflect.FieldDescriptor, v protorefle
 	}
 }
 
-// element is one of a list. Header fields are found by their names, so that one
-// that goes does not change the others.
+// element is one of a list. Headers and parameters are found by their names, so
+// that one that goes does not change the others.
 func (f fields) element(path string, i int, fd protoreflect.FieldDescriptor, v protoreflect.Value) {
 	if fd.Kind() == protoreflect.MessageKind {
-		if h, ok := v.Message().Interface().(*wire.Header); ok {
-			path = fmt.Sprintf("%s[%q]", path, h.GetKey())
-			n := 0
-			for f[fmt.Sprintf("%s[%d]", path, n)] != "" {
-				n++ // the name is listed twice
-			}
-			for i, value := range h.GetValues() {
-				f[fmt.Sprintf("%s[%d]", path, n+i)] = strconv.Quote(value)
-			}
+		switch m := v.Message().Interface().(type) {
+		case *wire.Header:
+			f.named(path, m.GetKey(), m.GetValues())
+			return
+		case *wire.Param:
+			f.named(path, m.GetName(), m.GetValues())
 			return
 		}
 	}
 	f.value(fmt.Sprintf("%s[%d]", path, i), fd, v)
+}
+
+// named has the values of one name, after those of the same name that are there.
+func (f fields) named(path, name string, values []string) {
+	path = fmt.Sprintf("%s[%q]", path, name)
+	n := 0
+	for f[fmt.Sprintf("%s[%d]", path, n)] != "" {
+		n++ // the name is listed twice
+	}
+	for i, value := range values {
+		f[fmt.Sprintf("%s[%d]", path, n+i)] = strconv.Quote(value)
+	}
+	if n == 0 && len(values) == 0 {
+		f[path] = "{}"
+	}
 }
 
 func (f fields) value(path string, fd protoreflect.FieldDescriptor, v protoreflect.Value) {

@@ -3,6 +3,7 @@ package tryout
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -65,59 +66,110 @@ func (a *Answer) effects() ([]string, error) {
 	return append(caller, lines...), nil
 }
 
-// requestEffects are those on the request, in the order of [A-1…A-13].
+// requestEffects are those on the request, in the order of [A-1…A-13]. Of two
+// fields about one name the older one counts.
 func requestEffects(sent, got *wire.MiniRequestObject) ([]string, error) {
 	var lines []string
-	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if body, changed := newBody(sent, got); changed {
 		lines = append(lines, bodyEffect("request", body))
 	}
+	for _, effects := range []func(sent, got *wire.MiniRequestObject) ([]string, error){
+		headerChanges, trailerChanges, urlChange, paramChanges, methodChange,
+	} {
+		more, err := effects(sent, got)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, more...)
+	}
+	return lines, nil
+}
+
+func headerChanges(sent, got *wire.MiniRequestObject) ([]string, error) {
+	older := map[string]bool{} // what an older field has a word about
+	var late []string
 	for _, name := range got.DeleteHeaders {
 		if !httpguts.ValidHeaderFieldName(name) {
 			return nil, fmt.Errorf("delete_headers: %.64q is not a header name", name)
 		}
-		if name := http.CanonicalHeaderKey(name); name == "Host" {
-			say("ignores delete_headers: Host cannot be removed")
+		name := http.CanonicalHeaderKey(name)
+		older[name] = true
+		if name == "Host" {
+			late = append(late, "ignores delete_headers: Host cannot be removed")
 		} else if !holds(got.SetHeaders, name) {
-			say("removes header %s", name)
+			late = append(late, "removes header "+name)
 		}
 	}
 	if err := checkHeaders("set_headers", got.SetHeaders); err != nil {
 		return nil, err
 	}
-	for _, name := range sorted(got.SetHeaders) {
-		if http.CanonicalHeaderKey(name) == "Host" {
-			say("ignores set_headers: Host cannot be set")
+	for _, given := range sorted(got.SetHeaders) {
+		name := http.CanonicalHeaderKey(given)
+		older[name] = true
+		if name == "Host" {
+			late = append(late, "ignores set_headers: Host cannot be set")
 			continue
 		}
-		say("sets header %s: %s", http.CanonicalHeaderKey(name), short(got.SetHeaders[name]))
+		late = append(late, fmt.Sprintf("sets header %s: %s", name, short(got.SetHeaders[given])))
 	}
-	if got.Url != sent.Url {
-		u, err := url.ParseRequestURI(got.Url)
-		if err != nil || u.Opaque != "" || u.Path == "*" {
-			return nil, fmt.Errorf("url: %.200q is neither a path nor an absolute URL", got.Url)
-		}
-		if u.Scheme == "tyk" {
-			say("hands the request to another API: %s", short(got.Url))
-		} else {
-			say("changes the URL to %s", short(got.Url))
-		}
+	values, added := headerEntries(got.MultivalueHeaders), headerEntries(got.AppendHeaders)
+	if err := errors.Join(checkEntries("multivalue_headers", values), checkEntries("append_headers", added)); err != nil {
+		return nil, err
 	}
+	lines := append(valueChanges("header", ": ", ", ", headerOf(sent), values, older), late...)
+	for _, e := range added {
+		lines = append(lines, fmt.Sprintf("adds to header %s: %s", e.name, short(strings.Join(e.values, ", "))))
+	}
+	return lines, nil
+}
+
+func urlChange(sent, got *wire.MiniRequestObject) ([]string, error) {
+	if got.Url == sent.Url {
+		return nil, nil
+	}
+	u, err := url.ParseRequestURI(got.Url)
+	if err != nil || u.Opaque != "" || u.Path == "*" {
+		return nil, fmt.Errorf("url: %.200q is neither a path nor an absolute URL", got.Url)
+	}
+	if u.Scheme == "tyk" {
+		return []string{"hands the request to another API: " + short(got.Url)}, nil
+	}
+	return []string{"changes the URL to " + short(got.Url)}, nil
+}
+
+func paramChanges(sent, got *wire.MiniRequestObject) ([]string, error) {
+	older := map[string]bool{}
+	var late []string
 	for _, name := range got.DeleteParams {
+		older[name] = true
 		if _, set := got.AddParams[name]; !set {
-			say("removes parameter %s", name)
+			late = append(late, "removes parameter "+name)
 		}
 	}
 	for _, name := range sorted(got.AddParams) {
-		say("sets parameter %s=%s", name, short(got.AddParams[name]))
+		older[name] = true
+		late = append(late, "sets parameter "+name+"="+short(got.AddParams[name]))
 	}
-	if method := cmp.Or(got.Method, http.MethodGet); got.Method != sent.Method {
-		if !httpguts.ValidHeaderFieldName(method) {
-			return nil, fmt.Errorf("method: %.64q is not a method", method)
-		}
-		say("changes the method to %s", method)
+	was := map[string][]string{}
+	if u, err := url.ParseRequestURI(sent.Url); err == nil {
+		was = u.Query()
+	}
+	lines := append(valueChanges("parameter", "=", ", ", was, paramEntries(got.MultivalueParams), older), late...)
+	for _, e := range paramEntries(got.AppendParams) {
+		lines = append(lines, fmt.Sprintf("adds to parameter %s=%s", e.name, short(strings.Join(e.values, ", "))))
 	}
 	return lines, nil
+}
+
+func methodChange(sent, got *wire.MiniRequestObject) ([]string, error) {
+	method := cmp.Or(got.Method, http.MethodGet)
+	if got.Method == sent.Method {
+		return nil, nil
+	}
+	if !httpguts.ValidHeaderFieldName(method) {
+		return nil, fmt.Errorf("method: %.64q is not a method", method)
+	}
+	return []string{"changes the method to " + method}, nil
 }
 
 // newBody is the body that the request gets, if another than it has: raw_body
@@ -144,7 +196,8 @@ func overrideEffects(o *wire.ReturnOverrides) ([]string, error) {
 	if code < 200 || code > 599 {
 		return nil, fmt.Errorf("return_overrides.response_code: %d is not the status of a reply", code)
 	}
-	if err := checkHeaders("return_overrides.headers", o.Headers); err != nil {
+	several := headerEntries(o.MultivalueHeaders)
+	if err := errors.Join(checkHeaders("return_overrides.headers", o.Headers), checkEntries("return_overrides.multivalue_headers", several)); err != nil {
 		return nil, err
 	}
 	message := cmp.Or(o.ResponseError, o.ResponseBody)
@@ -160,6 +213,11 @@ func overrideEffects(o *wire.ReturnOverrides) ([]string, error) {
 	lines := []string{line}
 	for _, name := range sorted(o.Headers) {
 		lines = append(lines, fmt.Sprintf("its header %s: %s", http.CanonicalHeaderKey(name), short(o.Headers[name])))
+	}
+	for _, e := range several {
+		if !holds(o.Headers, e.name) {
+			lines = append(lines, fmt.Sprintf("its header %s: %s", e.name, short(strings.Join(e.values, ", "))))
+		}
 	}
 	return append(lines, "does not ask the upstream, nor any further hook"), nil
 }
@@ -198,51 +256,6 @@ func sessionEffects(got *wire.Object) []string {
 	return lines
 }
 
-// ignored are the fields that came back otherwise and do not count.
-func (a *Answer) ignored() []string {
-	var lines []string
-	for _, c := range a.Changes() {
-		if a.counts(c.Path) || a.Got.GetRequest() == nil && strings.HasPrefix(c.Path, "request") {
-			continue
-		}
-		field, rest, nested := strings.Cut(c.Path, ".")
-		if nested && field == "request" {
-			field += "." + rest
-		}
-		field, _, _ = strings.Cut(field, "[")
-		line := "ignores the change of " + field
-		switch field {
-		case "request.headers":
-			line += "; set_headers and delete_headers are for that"
-		case "request.params":
-			line += "; add_params and delete_params are for that"
-		}
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// counts says whether a change of this field has an effect.
-func (a *Answer) counts(path string) bool {
-	counting := []string{
-		"request.raw_body", "request.body", "request.delete_headers", "request.set_headers", "request.url",
-		"request.delete_params", "request.add_params", "request.method", "request.return_overrides",
-	}
-	switch a.Sent.HookType {
-	case wire.HookType_Response:
-		counting = []string{"response"}
-	case wire.HookType_CustomKeyCheck:
-		counting = append(counting, "session", "metadata")
-	}
-	end := strings.IndexAny(path+".", ".[")
-	if strings.HasPrefix(path, "request.") {
-		end = len("request.") + strings.IndexAny(path[len("request."):]+".", ".[")
-	}
-	return slices.Contains(counting, path[:end])
-}
-
 func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 // holds says whether a header is among the keys, in whatever case.
@@ -266,18 +279,24 @@ func orEmpty[M any](m *M) *M {
 // checkHeaders refuses what HTTP forbids and what frames messages.
 func checkHeaders(field string, headers map[string]string) error {
 	for _, name := range sorted(headers) {
-		fault := ""
-		switch {
-		case !httpguts.ValidHeaderFieldName(name):
-			fault = "not a header name"
-		case strings.EqualFold(name, "Content-Length"), strings.EqualFold(name, "Transfer-Encoding"):
-			fault = "the gateway frames messages itself"
-		case !httpguts.ValidHeaderFieldValue(headers[name]):
-			fault = "the value has a line break or another control character"
-		default:
-			continue
+		if err := checkHeader(field, name, headers[name]); err != nil {
+			return err
 		}
-		return fmt.Errorf("%s[%.64q]: %s", field, name, fault)
 	}
 	return nil
+}
+
+func checkHeader(field, name, value string) error {
+	fault := ""
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		fault = "not a header name"
+	case strings.EqualFold(name, "Content-Length"), strings.EqualFold(name, "Transfer-Encoding"):
+		fault = "the gateway frames messages itself"
+	case !httpguts.ValidHeaderFieldValue(value):
+		fault = "the value has a line break or another control character"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s[%.64q]: %s", field, name, fault)
 }

@@ -35,7 +35,8 @@ func replyEffects(sent, got *wire.ResponseObject) ([]string, error) {
 	} else if got.Body != sent.Body && got.Body != "" {
 		lines = append(lines, bodyEffect("reply", []byte(got.Body)))
 	}
-	return lines, nil
+	trailers, err := trailerEffects("response.trailers", "reply trailer", sent.Trailers, got.Trailers)
+	return append(lines, trailers...), err
 }
 
 // replyHeader is the reply's header as the answer means it: the list of all

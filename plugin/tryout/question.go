@@ -133,8 +133,12 @@ func (q Question) request(o *wire.Object) error {
 	}
 	r := o.Request
 	r.Method = cmp.Or(q.Method, r.Method)
-	for name, values := range q.Header {
+	for _, name := range slices.Sorted(maps.Keys(q.Header)) {
+		values := q.Header[name]
 		put(&r.Headers, name, values[0])
+		if len(values) > 1 {
+			r.MultivalueHeaders = append(r.MultivalueHeaders, &wire.Header{Key: name, Values: values})
+		}
 	}
 	if q.Body != nil {
 		r.RawBody, r.Body = q.Body, text(q.Body)
@@ -149,9 +153,13 @@ func (q Question) request(o *wire.Object) error {
 	for _, name := range slices.Sorted(maps.Keys(q.Params)) {
 		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+url.Values{name: {q.Params[name]}}.Encode(), "&")
 	}
-	r.Url, r.RequestUri, r.Params = u.String(), u.RequestURI(), nil
-	for name, values := range u.Query() {
-		put(&r.Params, name, values[0])
+	r.Url, r.RequestUri, r.Params, r.MultivalueParams = u.String(), u.RequestURI(), nil, nil
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		put(&r.Params, name, query[name][0])
+		if len(query[name]) > 1 {
+			r.MultivalueParams = append(r.MultivalueParams, &wire.Param{Name: name, Values: query[name]})
+		}
 	}
 	return nil
 }

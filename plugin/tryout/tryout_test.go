@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,32 @@ func requestTurns() []turn {
 	}
 }
 
+// severalTurns are about what has several values, of which the question has none:
+// the older of two fields about one name counts.
+func severalTurns() []turn {
+	return []turn{
+		{grapnel.Pre, "mv x-new=a,b;mv X-Old;mv X-Up",
+			[]string{`+ request.multivalue_headers["X-Old"]: {}`, `+ request.multivalue_headers["X-Up"]: {}`, `+ request.multivalue_headers["x-new"][0]: "a"`, `+ request.multivalue_headers["x-new"][1]: "b"`},
+			[]string{"sets header X-New: a, b", "removes header X-Old"}},
+		{grapnel.Pre, "mv X-A=a,b;set X-A=c;mv Host=h;add X-B=d,e;trailer X-T=f",
+			[]string{`+ request.append_headers["X-B"][0]: "d"`, `+ request.append_headers["X-B"][1]: "e"`, `+ request.multivalue_headers["Host"][0]: "h"`,
+				`+ request.multivalue_headers["X-A"][0]: "a"`, `+ request.multivalue_headers["X-A"][1]: "b"`, `+ request.set_headers["X-A"]: "c"`, `+ request.trailers["X-T"][0]: "f"`},
+			[]string{"sets header X-A: c", "adds to header X-B: d, e", "sets trailer X-T: f"}},
+		{grapnel.Pre, "mvparam a=2,3;mvparam b=1;param b=2;addparam c=4",
+			[]string{`+ request.add_params["b"]: "2"`, `+ request.append_params["c"][0]: "4"`, `+ request.multivalue_params["a"][0]: "2"`, `+ request.multivalue_params["a"][1]: "3"`, `+ request.multivalue_params["b"][0]: "1"`},
+			[]string{"sets parameter a=2, 3", "sets parameter b=2", "adds to parameter c=4"}},
+		{grapnel.Pre, "ov 200;ovmv Set-Cookie=a,b;ovh X-O=1;ovmv X-O=2",
+			[]string{`+ request.return_overrides.headers["X-O"]: "1"`, `+ request.return_overrides.multivalue_headers["Set-Cookie"][0]: "a"`, `+ request.return_overrides.multivalue_headers["Set-Cookie"][1]: "b"`,
+				`+ request.return_overrides.multivalue_headers["X-O"][0]: "2"`, "~ request.return_overrides.response_code: -1 -> 200"},
+			[]string{"answers the client: 200 OK, without a body", "its header X-O: 1", "its header Set-Cookie: a, b", "does not ask the upstream, nor any further hook"}},
+		{grapnel.Pre, "add Content-Length=1", []string{`+ request.append_headers["Content-Length"][0]: "1"`},
+			[]string{`fails the hook: append_headers["Content-Length"]: the gateway frames messages itself`, `answers the client: 500 "Middleware error"`}},
+		{grapnel.Post, "meta k=v", []string{`+ metadata["k"]: "v"`}, []string{"lets the request pass unchanged", "ignores the change of metadata, unless the hook has write_back: true"}},
+		{grapnel.Response, "ov 403", []string{"~ request.return_overrides.response_code: -1 -> 403"},
+			[]string{"lets the reply pass unchanged", "ignores the change of request.return_overrides, unless the hook has may_override: true"}},
+	}
+}
+
 func decisionTurns() []turn {
 	return []turn{
 		{grapnel.Pre, "ov 403;overr no;ovh X-O=1;set X-A=1",
@@ -119,7 +146,7 @@ func replyTurns() []turn {
 
 func TestAnswers(t *testing.T) {
 	s := dial(t, plugintest.Serve(t).Target)
-	for _, c := range append(append(requestTurns(), decisionTurns()...), replyTurns()...) {
+	for _, c := range slices.Concat(requestTurns(), severalTurns(), decisionTurns(), replyTurns()) {
 		t.Run(c.stage.String()+" "+c.hook, func(t *testing.T) {
 			a := call(t, s, question(c.stage, c.hook))
 			var changes []string
@@ -160,7 +187,7 @@ func TestLongValues(t *testing.T) {
 func TestQuestions(t *testing.T) {
 	base := `{"hook_type":"Post","hook_name":"A","request":{"url":"/x","headers":{"X-Old":"1"}},"spec":{"APIID":"a"}}`
 	q := tryout.Question{
-		Object: []byte(base), Hook: "B", Method: "PUT", Params: map[string]string{"p": "a b"}, Header: http.Header{"X-New": {"2"}},
+		Object: []byte(base), Hook: "B", Method: "PUT", URL: "/x?p=1&q=2", Params: map[string]string{"p": "a b"}, Header: http.Header{"X-New": {"2", "3"}},
 		Body: []byte("\xff"), Session: []byte(`{"rate":1,"metadata":{"k":"v"}}`), Config: []byte(`{}`),
 	}
 	got, err := q.Message()
@@ -170,8 +197,10 @@ func TestQuestions(t *testing.T) {
 	want := &wire.Object{
 		HookType: wire.HookType_Post, HookName: "B", Spec: map[string]string{"APIID": "a", "config_data": "{}"},
 		Request: &wire.MiniRequestObject{
-			Method: "PUT", Url: "/x?p=a+b", RequestUri: "/x?p=a+b", Params: map[string]string{"p": "a b"},
-			Headers: map[string]string{"X-Old": "1", "X-New": "2"}, RawBody: []byte("\xff"),
+			Method: "PUT", Url: "/x?p=1&q=2&p=a+b", RequestUri: "/x?p=1&q=2&p=a+b", Params: map[string]string{"p": "1", "q": "2"},
+			MultivalueParams: []*wire.Param{{Name: "p", Values: []string{"1", "a b"}}},
+			Headers:          map[string]string{"X-Old": "1", "X-New": "2"}, RawBody: []byte("\xff"),
+			MultivalueHeaders: []*wire.Header{{Key: "X-New", Values: []string{"2", "3"}}},
 		},
 		Session:  &wire.SessionState{Rate: 1, Metadata: map[string]string{"k": "v"}},
 		Metadata: map[string]string{"k": "v"},

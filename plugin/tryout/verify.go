@@ -41,6 +41,7 @@ func (s *Server) Verify(ctx context.Context, e Exam) *Report {
 	}
 	x.run(ctx, report, "unknown hook", x.unknownHook)
 	x.run(ctx, report, "missing parts", x.missingParts)
+	x.run(ctx, report, "added fields", x.addedFields)
 	x.run(ctx, report, "unknown fields", x.unknownFields)
 	x.run(ctx, report, "unknown enum value", x.unknownEnum)
 	x.run(ctx, report, "1 MiB body", x.largeBody)

@@ -96,7 +96,7 @@ func TestVerifyGood(t *testing.T) {
 			t.Errorf("%s: %s, %s", name, c.Grade, c.Detail)
 		}
 	}
-	if len(checks) != 13 || checks["hook set X-A=1/pre"].Detail != "sets header X-A: 1" {
+	if len(checks) != 14 || checks["hook set X-A=1/pre"].Detail != "sets header X-A: 1" {
 		t.Errorf("%d checks: %v", len(checks), checks)
 	}
 	if events := scripted.Events(); len(events) != 1 || !json.Valid([]byte(events[0])) {
@@ -128,6 +128,9 @@ func TestVerifyBad(t *testing.T) {
 		{"unknown hook", tryout.Pass, edited(func(o *wire.Object) { o.Request.ReturnOverrides, o.Request.Headers = nil, nil })},
 		{"missing parts", tryout.Fail, failing(func(o *wire.Object) bool { return o.Request == nil })},
 		{"missing parts", tryout.Info, failing(func(*wire.Object) bool { return true })},
+		{"added fields", tryout.Pass, &server{dispatch: echo}},
+		{"added fields", tryout.Warn, edited(func(o *wire.Object) { o.Facts, o.GetRequest().MultivalueParams = nil, nil })},
+		{"added fields", tryout.Fail, edited(func(o *wire.Object) { o.Facts = &wire.Facts{Claims: "mine"} })},
 		{"unknown fields", tryout.Warn, edited(func(o *wire.Object) { o.GetRequest().ProtoReflect().SetUnknown(nil) })},
 		{"unknown enum value", tryout.Warn, edited(func(o *wire.Object) { o.HookType %= 6 })},
 		{"unknown enum value", tryout.Fail, failing(func(o *wire.Object) bool { return o.HookType == 99 })},

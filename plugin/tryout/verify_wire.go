@@ -22,6 +22,32 @@ import (
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
 )
 
+// addedFields: what this contract has and the original's has not comes back, or is
+// dropped, as by servers that were built on the original's. Both change nothing;
+// anything else would.
+func (x *examination) addedFields(ctx context.Context) verdict {
+	o := object(grapnel.Response)
+	several := []*wire.Header{{Key: "X-Several", Values: []string{"1", "2"}}}
+	o.Facts = &wire.Facts{Client: &wire.ClientFacts{Address: "192.0.2.1"}, Claims: `{"sub":"verify"}`}
+	o.Request.MultivalueHeaders, o.Request.Trailers, o.Response.Trailers = several, several, several
+	o.Request.MultivalueParams = []*wire.Param{{Name: "a", Values: []string{"1", "2"}}}
+	o.Session.MetadataJson, o.Session.Extra = map[string]string{"n": "7"}, map[string]string{"smoothing": "{}"}
+	o.Session.AccessRights = map[string]*wire.AccessDefinition{"verify": {ApiId: "verify", Limit: &wire.APILimit{Rate: 1, Per: 1}}}
+	a, err := x.ask(ctx, o)
+	if v, bad := x.sameAs(err); bad {
+		return v
+	}
+	for _, c := range a.Changes() {
+		if c.New != "" && c.New != "{}" {
+			return verdictf(Fail, "changed: %s", c)
+		}
+	}
+	if changes := a.Changes(); len(changes) > 0 {
+		return verdictf(Warn, "dropped, as %s; a gateway takes that as left alone", changes[0].Path)
+	}
+	return verdict{Pass, "come back"}
+}
+
 // unknownFields: what a later contract adds comes back, or is at least no
 // error.
 func (x *examination) unknownFields(ctx context.Context) verdict {

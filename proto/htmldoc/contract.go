@@ -56,7 +56,7 @@ type row struct {
 
 // files lists the files in reading order: what is unknown here comes last.
 func (c *contract) files() []file {
-	order := []string{"object", "mini_request_object", "return_overrides", "response_object", "session_state", "common", "grapnel_facts", "grapnel_session", "grapnel_values"}
+	order := []string{"object", "mini_request_object", "return_overrides", "response_object", "session_state", "common", "grapnel_facts", "grapnel_session", "grapnel_values", "grapnel_stream"}
 	place := func(f protoreflect.FileDescriptor) int {
 		name := strings.TrimSuffix(strings.TrimPrefix(f.Path(), "coprocess_"), ".proto")
 		if i := slices.Index(order, name); i >= 0 {

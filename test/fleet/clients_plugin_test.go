@@ -20,19 +20,7 @@ func TestPluginsSeeCertificates(t *testing.T) {
 	friend := ca.issue(t, 2, "friend", "friend.example")
 	id := org + identity{Certificate: *friend}.fingerprint()
 
-	post := func(plugin string) object {
-		return object{"post": []object{{"plugin": plugin, "hook": "Look", "facts": []string{"certificate"}}}}
-	}
-	listed := api("listed", object{"certificate": object{"ca": ca.file}})
-	listed["hooks"] = post("p")
-	custom := api("custom", pluginAuth("Auth", nil))
-	custom["hooks"] = post("p")
-	old := api("old", object{"certificate": object{"ca": ca.file}})
-	old["hooks"] = object{"post": []object{{"plugin": "old", "hook": "Look"}}}
-	s := newSite(t, "memory:", listed, custom, old)
-	s.config["plugins"].(object)["old"] = object{"target": s.plugin.target, "timeout": patience.String(), "compat": "tyk"}
-	s.secure(own, object{"client_certificates": "request"})
-
+	s := siteOfCertificates(t, own, ca)
 	var mu sync.Mutex
 	var seen *coprocess.Object
 	s.plugin.on("Look", func(o *coprocess.Object) {
@@ -45,6 +33,7 @@ func TestPluginsSeeCertificates(t *testing.T) {
 		o.Session.Certificate = "told-by-plugin"
 	})
 	g := s.start(t)
+	g.createKey(t, object{"access_rights": rights("bound"), "certificate": id, "quota_max": -1})
 	client := clientOf(t, own, friend, false)
 	look := func(path string) *coprocess.Object {
 		t.Helper()
@@ -74,7 +63,29 @@ func TestPluginsSeeCertificates(t *testing.T) {
 	if stored.Certificate != "told-by-plugin" {
 		t.Errorf("stored with the certificate %q", stored.Certificate)
 	}
+	look("/bound/") // by the certificate alone
+	if got, _ := status(clientOf(t, own, ca.issue(t, 3, "friend"), false), "https://"+g.Addr+"/bound/"); got != 403 {
+		t.Errorf("status %d with a certificate without a key", got)
+	}
 	if o := look("/old/"); o.GetSession() == nil || o.GetSession().GetCertificate() != "" || o.GetFacts() != nil {
 		t.Errorf("a plugin for the original saw %v", o)
 	}
+}
+
+// siteOfCertificates has APIs that know clients by their certificates, or see them.
+func siteOfCertificates(t *testing.T, own identity, ca *authority) *site {
+	t.Helper()
+	post := func(plugin string) object {
+		return object{"post": []object{{"plugin": plugin, "hook": "Look", "facts": []string{"certificate"}}}}
+	}
+	listed := api("listed", object{"certificate": object{"ca": ca.file}})
+	listed["hooks"] = post("p")
+	custom := api("custom", pluginAuth("Auth", nil))
+	custom["hooks"] = post("p")
+	old := api("old", object{"certificate": object{"ca": ca.file}})
+	old["hooks"] = object{"post": []object{{"plugin": "old", "hook": "Look"}}}
+	s := newSite(t, "memory:", listed, custom, old, api("bound", object{"token": object{"certificate": true}}))
+	s.config["plugins"].(object)["old"] = object{"target": s.plugin.target, "timeout": patience.String(), "compat": "tyk"}
+	s.secure(own, object{"client_certificates": "request"})
+	return s
 }

@@ -154,6 +154,8 @@ func TestRunPluginRefused(t *testing.T) {
 		"ended before it":   {"--plugin", "/bin/false", "--upstream", "http://127.0.0.1:1", "--pre", "X"},
 		"cannot be exec":    {"--plugin", text, "--upstream", "http://127.0.0.1:1", "--pre", "X"},
 		"can't be used tog": {"--plugin", line[0], "--config", "x.yaml"},
+		"need --plugin":     {"--config", "x.yaml", "--pre", "X"},
+		"--config-data":     {"--plugin", line[0], "--upstream", "http://127.0.0.1:1", "--pre", "X", "--config-data", "[1]"},
 	} {
 		addr := program.FreeAddr(t)
 		if _, err := program.TryStart(t, addr, append([]string{"run", "--listen", addr}, args...)...); err == nil || !strings.Contains(err.Error(), want) {

@@ -22,7 +22,7 @@ func figuresOf(all []answer, begin, end time.Duration) figures {
 	f := figures{sent: len(all), safe: len(bad(all, "safe")), plain: len(bad(all, "plain"))}
 	last := all[len(all)-1].due
 	f.rate = float64(len(all)-1) / last.Seconds()
-	calm, event := between(all, 0, begin), between(all, begin, end)
+	calm, event := between(all, begin/2, begin), between(all, begin, end)
 	f.before, f.during, f.longest = quantile(calm, 0.99), quantile(event, 0.99), quantile(event, 1)
 	f.recovered = -1
 	for at := begin; at+time.Second <= last; at += 100 * time.Millisecond {

@@ -89,12 +89,13 @@ type fleet struct {
 
 func newFleet(t *testing.T, e event) *fleet {
 	t.Helper()
-	f := &fleet{site: &site{}, hang: 5 * time.Second}
+	f := &fleet{hang: 5 * time.Second}
 	f.server = object{"timeout": "1s"}
 	if *report == "" { // long enough for a machine that is busy
 		f.hang = 3 * time.Second
 		f.server = object{"timeout": "4s", "health": object{"interval": "200ms", "eject": "300ms"}}
 	}
+	f.server["limits"] = object{"in_flight": 0} // another test's matter
 	var flags []string
 	if e.secure {
 		f.authority = newAuthority(t, "first")
@@ -108,7 +109,7 @@ func newFleet(t *testing.T, e event) *fleet {
 	if e.linked {
 		f.link = newLink(t, replicas[0].addr)
 	}
-	f.replicas = replicas
+	f.site = &site{replicas: replicas}
 	f.server["targets"] = f.targets()
 	hook := object{"plugin": "fleet", "hook": "sleep 5ms;" + mark} // so that there is something in hand
 	f.site = newSite(t, object{"fleet": f.server},

@@ -6,4 +6,5 @@ export * from "./coprocess_return_overrides";
 export * from "./coprocess_session_state";
 export * from "./grapnel_facts";
 export * from "./grapnel_session";
+export * from "./grapnel_stream";
 export * from "./grapnel_values";

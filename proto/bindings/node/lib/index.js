@@ -23,4 +23,5 @@ __exportStar(require("./coprocess_return_overrides"), exports);
 __exportStar(require("./coprocess_session_state"), exports);
 __exportStar(require("./grapnel_facts"), exports);
 __exportStar(require("./grapnel_session"), exports);
+__exportStar(require("./grapnel_stream"), exports);
 __exportStar(require("./grapnel_values"), exports);

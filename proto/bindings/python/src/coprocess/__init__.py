@@ -8,5 +8,6 @@ from coprocess_return_overrides_pb2 import *
 from coprocess_session_state_pb2 import *
 from grapnel_facts_pb2 import *
 from grapnel_session_pb2 import *
+from grapnel_stream_pb2 import *
 from grapnel_values_pb2 import *
 from coprocess_object_pb2_grpc import *
