@@ -151,7 +151,7 @@ func TestEnvironment(t *testing.T) {
 		Log:      grapnel.Log{Level: "error"},
 		Store:    "memory:",
 	}
-	if diff := cmp.Diff(want, c.Server, cmpopts.IgnoreFields(grapnel.Server{}, "TLS", "Limits", "TrustedProxies", "ErrorTemplates", "Compat", "Keys")); diff != "" {
+	if diff := cmp.Diff(want, c.Server, cmpopts.IgnoreFields(grapnel.Server{}, "TLS", "Limits", "TrustedProxies", "ErrorTemplates", "Compat", "Keys", "Metrics", "Tracing")); diff != "" {
 		t.Error(diff)
 	}
 	expectTold(t, notices, slog.LevelWarn, "TYK_GW_ENABLEANALYTICS: has no effect")
