@@ -1,6 +1,7 @@
 package grapnel
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -155,9 +156,9 @@ type URL struct{ url.URL }
 func (u *URL) UnmarshalText(b []byte) error {
 	v, err := url.Parse(string(b))
 	switch {
-	case err != nil:
+	case err != nil && bytes.Contains(b, []byte("://")):
 		return fmt.Errorf("%q is not a URL: %w", b, err)
-	case v.Scheme == "" || v.Host == "":
+	case err != nil || v.Scheme == "" || v.Host == "":
 		return fmt.Errorf("%q is not an absolute URL; write it as http://host:port/path", b)
 	}
 	u.URL = *v

@@ -28,6 +28,10 @@ type Server struct {
 	Listen string `yaml:"listen"`
 	// TLS makes the listener speak TLS; without certificates it does not.
 	TLS TLS `yaml:"tls"`
+	// HTTP1 says who serves HTTP/1.1 without TLS: direct is the gateway's own
+	// server, which leaves what is unusual to the standard library's; standard
+	// leaves everything to that.
+	HTTP1 HTTPServer `yaml:"http1"`
 	// Admin is the control API.
 	Admin Admin `yaml:"admin"`
 	// Limits bound what clients may send.
@@ -67,6 +71,7 @@ type Server struct {
 // SetDefaults gives the server what its configuration need not say.
 func (s *Server) SetDefaults() {
 	s.Listen = ":8080"
+	s.HTTP1 = ServerDirect
 	s.TLS.MinVersion = "1.2"
 	s.TLS.ClientCertificates = "none"
 	s.Admin = Admin{Listen: "127.0.0.1:9696", Health: "/hello"}
@@ -83,6 +88,17 @@ func (s *Server) SetDefaults() {
 	s.Tracing = Tracing{Sample: 5, Service: "grapnel"}
 	s.Compat = CompatNative
 }
+
+// An HTTPServer is an implementation of an HTTP server.
+type HTTPServer string
+
+// The servers there are.
+const (
+	// ServerDirect keeps an exchange on one goroutine.
+	ServerDirect HTTPServer = "direct"
+	// ServerStandard is the standard library's server.
+	ServerStandard HTTPServer = "standard"
+)
 
 // TLS is the configuration of a TLS listener.
 type TLS struct {

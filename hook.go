@@ -96,15 +96,21 @@ type Condition struct {
 // A Failure says what happens when a plugin gives no answer, or one that does
 // not count.
 type Failure struct {
-	// OnError are the steps that are tried in order, within the deadline of
+	// OnError are the steps that are tried in order, within the timeout of
 	// the hook: retry, {plugin: NAME}, {cached: 5m}, and at the end deny,
 	// {deny: 503} or ignore. Without any, the exchange is denied. A plugin that
-	// refuses has answered: no step is taken. Auth hooks alone have cached: the
+	// refuses has answered: no step is taken. A server that another one follows
+	// has half of the time that is left. Without idempotent, retry sends again
+	// only what no server can have executed. Auth hooks alone have cached: the
 	// session that the plugin last gave to the same credential, which is what
-	// the id_extractor finds, or else the Authorization header.
+	// the id_extractor finds, or else the Authorization header. deny is 403 for
+	// auth hooks and 500 for others, unless it says otherwise, or 503 with
+	// Retry-After where limits or the breaker forbade the call.
 	OnError []Step `yaml:"on_error"`
 	// Idempotent says that asking twice does no harm, so that a call that may
-	// have been executed can be tried again.
+	// have been executed can be tried again. With retry, another replica is then
+	// asked beside one that has not answered in half of the time, and the first
+	// answer counts.
 	Idempotent bool `yaml:"idempotent"`
 	// Optional hooks are skipped when less than a quarter is left of the API's
 	// plugins_budget. Auth hooks cannot be.

@@ -132,6 +132,9 @@ func checkBounds(s *grapnel.Server, r *report) {
 		r.add("limits.header", "must be at least 1: headers are always bounded")
 	}
 	notNegative(r, "limits.body", s.Limits.Body)
+	if s.HTTP1 != "" {
+		oneOf(r, "http1", string(s.HTTP1), string(grapnel.ServerDirect), string(grapnel.ServerStandard))
+	}
 	t := s.Timeouts
 	notNegative(r, "timeouts.read_header", t.ReadHeader)
 	notNegative(r, "timeouts.read", t.Read)

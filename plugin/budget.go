@@ -44,7 +44,7 @@ func (c *call) deadline(ctx context.Context, left time.Duration) (context.Contex
 	if left == unbounded {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, left)
+	return within(ctx, time.Now().Add(left))
 }
 
 // share bounds one server of a hook: who is followed by another one may take half
@@ -55,5 +55,6 @@ func (s *server) share(ctx context.Context) (context.Context, context.CancelFunc
 	if !s.followed || !bounded {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, time.Until(end)/2)
+	now := time.Now()
+	return within(ctx, now.Add(end.Sub(now)/2))
 }

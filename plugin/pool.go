@@ -16,8 +16,9 @@ import (
 type Pool struct {
 	open func(grapnel.PluginServer) (grapnel.Plugin, error)
 
-	mu     sync.Mutex
-	shared map[string]*shared // by everything that is configured of a server
+	leasing sync.Mutex         // one at a time, for as long as it takes to open servers
+	mu      sync.Mutex         // guards what is shared, for a moment
+	shared  map[string]*shared // by everything that is configured of a server
 }
 
 type shared struct {
@@ -40,37 +41,62 @@ type Lease struct {
 }
 
 // Lease opens the servers that are not open yet. On error it has opened none.
+// Others can be released meanwhile.
 func (p *Pool) Lease(servers map[string]*grapnel.PluginServer) (*Lease, error) {
 	l := &Lease{pool: p, plugins: map[string]grapnel.Plugin{}}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.leasing.Lock()
+	defer p.leasing.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
-		s := *servers[name]
-		if len(s.Versions) > 0 {
+		if len(servers[name].Versions) > 0 {
 			continue // those that it chooses from come first
 		}
-		whole, err := json.Marshal(s)
-		if err != nil {
-			l.release()
+		if err := l.take(name, *servers[name]); err != nil {
+			l.Release()
 			return nil, fmt.Errorf("plugins.%s: %w", name, err)
 		}
-		key := string(whole)
-		if p.shared[key] == nil {
-			opened, err := p.open(s)
-			if err != nil {
-				l.release()
-				return nil, fmt.Errorf("plugins.%s: %w", name, err)
-			}
-			p.shared[key] = &shared{plugin: opened}
-		}
-		p.shared[key].users++
-		l.servers, l.plugins[name] = append(l.servers, key), p.shared[key].plugin
 	}
 	if err := l.split(servers); err != nil {
-		l.release()
+		l.Release()
 		return nil, err
 	}
 	return l, nil
+}
+
+// take adds a server to the lease, which it opens if nobody else has it.
+func (l *Lease) take(name string, s grapnel.PluginServer) error {
+	whole, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	key := string(whole)
+	held := l.pool.hold(key)
+	if held == nil {
+		opened, err := l.pool.open(s)
+		if err != nil {
+			return err
+		}
+		held = l.pool.add(key, opened)
+	}
+	l.servers, l.plugins[name] = append(l.servers, key), held.plugin
+	return nil
+}
+
+// hold takes an open server, or returns nil.
+func (p *Pool) hold(key string) *shared {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := p.shared[key]
+	if held != nil {
+		held.users++
+	}
+	return held
+}
+
+func (p *Pool) add(key string, opened grapnel.Plugin) *shared {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shared[key] = &shared{plugin: opened, users: 1}
+	return p.shared[key]
 }
 
 // split makes the choices between servers.
@@ -107,10 +133,6 @@ func (l *Lease) States() map[string]grapnel.PluginState {
 func (l *Lease) Release() {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.release()
-}
-
-func (l *Lease) release() {
 	for _, s := range l.splits {
 		s.Close()
 	}

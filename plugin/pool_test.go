@@ -142,3 +142,38 @@ func TestPoolVersions(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Who leaves does not wait for a server that takes long to open.
+func TestPoolReleasesMeanwhile(t *testing.T) {
+	opening, open := make(chan struct{}), make(chan struct{})
+	old := &fake{}
+	pool := plugin.NewPool(func(s grapnel.PluginServer) (grapnel.Plugin, error) {
+		if s.Target == "old" {
+			return old, nil
+		}
+		close(opening)
+		<-open
+		return &fake{}, nil
+	})
+	first, err := pool.Lease(map[string]*grapnel.PluginServer{"p": {Target: "old"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leased := make(chan error)
+	go func() {
+		second, err := pool.Lease(map[string]*grapnel.PluginServer{"p": {Target: "slow"}})
+		if err == nil {
+			second.Release()
+		}
+		leased <- err
+	}()
+	<-opening
+	first.Release()
+	if old.timesClosed() != 1 {
+		t.Error("the old server is still open")
+	}
+	close(open)
+	if err := <-leased; err != nil {
+		t.Error(err)
+	}
+}

@@ -22,6 +22,12 @@ type language struct {
 	parts    []part
 }
 
+// Program is the file that Run runs: what grapnel run --plugin takes.
+func (l language) Program() string {
+	words := strings.Fields(l.Run)
+	return words[len(words)-1]
+}
+
 // A part is files that are copied as they are.
 type part struct {
 	from fs.FS

@@ -64,6 +64,7 @@ func TestProjects(t *testing.T) {
 			if err := server.Wait(); err != nil {
 				t.Errorf("after SIGTERM it ended with %v", err)
 			}
+			checkOneCommand(t, dir)
 		})
 	}
 }
@@ -134,19 +135,37 @@ func start(t *testing.T, dir, command, addr string) *exec.Cmd {
 	return cmd
 }
 
-// checkGateway serves the project's configuration, with real addresses in it.
-func checkGateway(t *testing.T, dir, plugin string) {
+// checkOneCommand runs the plugin and a gateway with the README's one command.
+func checkOneCommand(t *testing.T, dir string) {
+	t.Helper()
+	addr := program.FreeAddr(t)
+	line := strings.NewReplacer("http://127.0.0.1:9000", newUpstream(t), "'", "").Replace(command(t, dir, "Behind a gateway"))
+	t.Chdir(dir)
+	program.Start(t, addr, append(strings.Fields(line)[1:], "--listen", addr)...)
+	checkAnswers(t, addr)
+}
+
+// newUpstream answers with the tenant that it was told.
+func newUpstream(t *testing.T) string {
+	t.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "tenant "+r.Header.Get("X-Tenant"))
 	}))
 	t.Cleanup(upstream.Close)
+	return upstream.URL
+}
+
+// checkGateway serves the project's configuration, with real addresses in it.
+func checkGateway(t *testing.T, dir, plugin string) {
+	t.Helper()
+	upstream := newUpstream(t)
 	text, err := os.ReadFile(filepath.Join(dir, "grapnel.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := program.FreeAddr(t)
 	yaml := strings.NewReplacer(
-		"127.0.0.1:8080", addr, "127.0.0.1:5555", plugin, "http://127.0.0.1:9000", upstream.URL, "timeout: 1s", "timeout: 20s",
+		"127.0.0.1:8080", addr, "127.0.0.1:5555", plugin, "http://127.0.0.1:9000", upstream, "timeout: 1s", "timeout: 20s",
 		"store:", "admin: { listen: \"\" }\nstore:",
 	).Replace(string(text))
 	file := filepath.Join(t.TempDir(), "grapnel.yaml")
@@ -154,7 +173,12 @@ func checkGateway(t *testing.T, dir, plugin string) {
 		t.Fatal(err)
 	}
 	program.Start(t, addr, "run", "--config", file)
+	checkAnswers(t, addr)
+}
 
+// checkAnswers asks the gateway what the README says.
+func checkAnswers(t *testing.T, addr string) {
+	t.Helper()
 	if code, body := get(t, addr, ""); code != 200 || body != "tenant acme" {
 		t.Errorf("the answer is %d %q", code, body)
 	}

@@ -36,7 +36,9 @@ type Handler func(*Exchange) error
 // A Server is a plugin server.
 type Server struct {
 	coprocess.UnimplementedDispatcherServer
+	coprocess.UnimplementedBodyStreamServer
 	hooks      map[string]Handler
+	streams    map[string]StreamHandler
 	event      func(ctx context.Context, payload string) error
 	maxMessage int
 	err        error // what is wrong with the options
@@ -69,7 +71,7 @@ func MaxMessage(bytes int) Option {
 
 // New returns a server that consists of the options.
 func New(options ...Option) *Server {
-	s := &Server{hooks: map[string]Handler{}, maxMessage: 64 << 20}
+	s := &Server{hooks: map[string]Handler{}, streams: map[string]StreamHandler{}, maxMessage: 64 << 20}
 	for _, o := range options {
 		o(s)
 	}
@@ -117,6 +119,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	g, h := grpc.NewServer(grpc.MaxRecvMsgSize(s.maxMessage)), health.NewServer()
 	coprocess.RegisterDispatcherServer(g, s)
+	coprocess.RegisterBodyStreamServer(g, s)
 	grpc_health_v1.RegisterHealthServer(g, h)
 	defer context.AfterFunc(ctx, func() {
 		h.Shutdown()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/server/h1"
 )
 
 // farewell is how long a draining listener goes on answering, with Connection:
@@ -21,18 +22,21 @@ const farewell = 300 * time.Millisecond
 // that were accepted get their replies, up to the drain timeout, and tunnels are
 // closed. It returns nil after a drain in which nothing was lost.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv, err := s.httpServer()
+	standard, err := s.httpServer()
 	if err != nil {
 		return err
 	}
+	var srv front = standard
+	serve := srv.Serve
+	switch {
+	case standard.TLSConfig != nil:
+		serve = func(l net.Listener) error { return standard.ServeTLS(l, "", "") }
+	case s.config.HTTP1 != grapnel.ServerStandard:
+		srv = h1.New(standard)
+		serve = srv.Serve
+	}
 	served := make(chan error, 1)
-	go func() {
-		if srv.TLSConfig != nil {
-			served <- srv.ServeTLS(l, "", "")
-		} else {
-			served <- srv.Serve(l)
-		}
-	}()
+	go func() { served <- serve(l) }()
 	select {
 	case err := <-served:
 		return err
@@ -41,7 +45,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-func (s *Server) drain(srv *http.Server) error {
+// A front is what accepts connections and makes requests of what comes on them.
+type front interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
+func (s *Server) drain(srv front) error {
 	s.draining.Store(true)
 	time.Sleep(farewell)
 	ctx := context.Background()

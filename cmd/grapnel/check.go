@@ -3,9 +3,20 @@ package main
 import (
 	"fmt"
 	"log/slog"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 type checkCommand struct{ source }
+
+// quiet makes a plugin server one that nobody starts, and that is asked nothing
+// before its first call.
+func quiet(s *grapnel.PluginServer) {
+	if len(s.Exec) > 0 {
+		s.Exec, s.Target = nil, "unix:///nowhere"
+	}
+	s.Health.Interval = 0
+}
 
 // Run loads the configuration as run would, builds the gateway without serving
 // it, and tells what it found.
@@ -15,6 +26,9 @@ func (c checkCommand) Run(p *program) error {
 		return err
 	}
 	l.config.Store = "memory:" // what is checked must leave no trace
+	for _, s := range l.config.Plugins {
+		quiet(s)
+	}
 	built, err := wire(p.ctx, l, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err

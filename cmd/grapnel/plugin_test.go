@@ -88,10 +88,10 @@ func TestPluginVerify(t *testing.T) {
 	target := plugintest.Serve(t).Target
 	junit := filepath.Join(t.TempDir(), "verify.xml")
 	code, out, _ := pluginTool(t, "verify", target, "--hook", "copy X-A=X-B/pre", "--header", "X-A: 1", "--junit", junit)
-	if code != 0 || !strings.Contains(out, "sets header X-B: 1\n") || !strings.HasSuffix(out, "10 passed, 0 with a warning, 0 failed\n") {
+	if code != 0 || !strings.Contains(out, "sets header X-B: 1\n") || !strings.HasSuffix(out, "11 passed, 0 with a warning, 0 failed\n") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
-	if b, err := os.ReadFile(junit); err != nil || !strings.Contains(string(b), `tests="11" failures="0"`) {
+	if b, err := os.ReadFile(junit); err != nil || !strings.Contains(string(b), `tests="12" failures="0"`) {
 		t.Errorf("%v: %s", err, b)
 	}
 	code, out, _ = pluginTool(t, "verify", target, "--hook", "rpc 13/pre", "--json")

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/grapnel-gateway/grapnel"
 )
 
 // quick is a whole configuration on the command line: one API with one plugin.
@@ -27,6 +29,9 @@ type quick struct {
 func (q quick) configuration() ([]byte, error) {
 	if q.Upstream == "" {
 		return nil, errors.New("--plugin needs --upstream, the URL that requests go to")
+	}
+	if err := new(grapnel.URL).UnmarshalText([]byte(q.Upstream)); err != nil {
+		return nil, fmt.Errorf("--upstream: %w", err)
 	}
 	server, err := pluginServer(q.Plugin)
 	if err != nil {
@@ -58,8 +63,8 @@ func (q quick) configuration() ([]byte, error) {
 	} else if len(hooks) == 0 {
 		return nil, errors.New("--plugin needs a hook to ask: --pre, --auth, --post-key-auth, --post or --response, with its name")
 	}
-	return yaml.Marshal(map[string]any{
-		"store": "memory:", "plugins": map[string]any{"plugin": server}, "apis": []any{api},
+	return yaml.Marshal(map[string]any{ // a control API without a secret would only take its port
+		"store": "memory:", "admin": map[string]any{"listen": ""}, "plugins": map[string]any{"plugin": server}, "apis": []any{api},
 	})
 }
 

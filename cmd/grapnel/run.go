@@ -186,7 +186,7 @@ func (g *gateway) Reload(ctx context.Context) error {
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen or in the configuration", address)
+		return nil, fmt.Errorf("%s is in use by another program; choose another one in the configuration, or with --listen for clients", address)
 	}
 	return l, err
 }

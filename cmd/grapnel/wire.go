@@ -174,10 +174,16 @@ func (p *parts) follow(ctx context.Context, log *slog.Logger, reload func()) {
 }
 
 // dialer connects to plugin servers. All of them speak coprocess, over the
-// gateway's own client of unary calls or the stock one.
+// gateway's own client of unary calls or the stock one, which alone has streams.
 func dialer(log *slog.Logger) func(grapnel.PluginServer) (grapnel.Plugin, error) {
 	return func(s grapnel.PluginServer) (grapnel.Plugin, error) {
-		carrier := func(o rpc.Options) (rpc.Conn, error) { return direct.New(o) }
+		carrier := func(o rpc.Options) (rpc.Conn, error) {
+			c, err := direct.New(o)
+			if err != nil {
+				return nil, err
+			}
+			return standard.WithStreams(c, o), nil
+		}
 		if s.Client == "grpc" {
 			carrier = func(o rpc.Options) (rpc.Conn, error) { return standard.New(o) }
 		}

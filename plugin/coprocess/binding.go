@@ -55,12 +55,16 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 		}
 		facts["config_data"] = string(data)
 	}
-	return &binding{
+	b := &binding{
 		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
 		scope: scope{h.Send}, may: permit{h.May}, answers: h.MayOverride || h.May != nil && h.May.Override,
 		call: rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
 		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
-	}, nil
+	}
+	if h.Stream {
+		return newStreamed(b, h)
+	}
+	return b, nil
 }
 
 // longest is how long a hook may take if nobody was asked before it; 0 is for ever.

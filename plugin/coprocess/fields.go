@@ -193,6 +193,11 @@ const (
 	entryValue protowire.Number = 2
 
 	eventPayload protowire.Number = 1
+
+	chunkObject   protowire.Number = 1
+	chunkData     protowire.Number = 2
+	chunkEnd      protowire.Number = 3
+	chunkTrailers protowire.Number = 4
 )
 
 // The numbers of HookType.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/mem"
@@ -52,9 +53,13 @@ func (s *streamed) Request(ctx context.Context, x *grapnel.Exchange) (*http.Resp
 		p.cancel()
 		return resp, err
 	}
-	was, is := x.Request.Trailer, announced(x.Request.Trailer)
+	was, is := x.Request.Trailer, make(http.Header, len(x.Request.Trailer))
+	for name := range was {
+		is[name] = nil // announced
+	}
+	p.trailer, p.leave = func() http.Header { return was }, func(trailer http.Header) { replace(is, trailer) }
+	x.StreamBody(func(src io.ReadCloser) io.ReadCloser { p.src = src; return p })
 	x.Request.Trailer = is
-	x.StreamBody(func(src io.ReadCloser) io.ReadCloser { return p.start(src, was, is) })
 	return nil, nil
 }
 
@@ -82,31 +87,28 @@ func (s *streamed) Response(ctx context.Context, x *grapnel.Exchange, resp *http
 		p.cancel()
 		return instead, err
 	}
-	was := resp.Trailer
-	resp.Body = p.start(resp.Body, was, nil)
-	resp.ContentLength, resp.TransferEncoding = -1, nil
+	p.trailer, p.leave = func() http.Header { return resp.Trailer }, func(trailer http.Header) { resp.Trailer = trailer }
+	p.src, p.closes = resp.Body, true
+	resp.Body, resp.ContentLength, resp.TransferEncoding = p, -1, nil
 	resp.Header.Del("Content-Length")
-	p.after = func() { resp.Trailer = p.trailer }
 	return nil, nil
-}
-
-// announced has the names of a trailer, and no values yet.
-func announced(trailer http.Header) http.Header {
-	out := make(http.Header, len(trailer))
-	for name := range trailer {
-		out[name] = nil
-	}
-	return out
 }
 
 // begin begins the passage of a body: it sends the question and waits for its
 // answer. ends says that there is no body.
 func (s *streamed) begin(ctx context.Context, x *grapnel.Exchange, q *question, ends bool) (*passage, answer, error) {
 	life, cancel := context.WithCancel(x.Request.Context())
-	p := &passage{scope: &s.scope, life: life, cancel: cancel, pumped: make(chan struct{})}
-	p.watch.limit, p.watch.expire = s.timeout, cancel
+	p := &passage{
+		scope: &s.scope, cancel: cancel, client: x.Request.Context(),
+		drained: make(chan struct{}), pumped: make(chan struct{}),
+	}
+	p.watch.limit, p.watch.stop = s.timeout, cancel
 	bounded := context.AfterFunc(ctx, cancel)
-	a, err := s.ask(ctx, p, x, q, ends)
+	call := rpc.Call{Method: exchangeMethod, Key: s.client.key(x), Metadata: grapnel.Metadata(ctx)}
+	a, err := s.ask(life, &call, p, q, ends)
+	if n := len(x.Calls); n > 0 {
+		x.Calls[n-1].Endpoint = call.Endpoint
+	}
 	if !bounded() && err == nil {
 		err = ctx.Err()
 	}
@@ -120,25 +122,16 @@ func (s *streamed) begin(ctx context.Context, x *grapnel.Exchange, q *question, 
 	return p, a, nil
 }
 
-func (s *streamed) ask(ctx context.Context, p *passage, x *grapnel.Exchange, q *question, ends bool) (a answer, err error) {
+func (s *streamed) ask(ctx context.Context, call *rpc.Call, p *passage, q *question, ends bool) (a answer, err error) {
 	object := q.slices()
 	defer object.Free()
-	call := rpc.Call{Method: exchangeMethod, Key: s.client.key(x), Metadata: grapnel.Metadata(ctx)}
-	p.stream, err = s.streams.Stream(p.life, &call)
-	if n := len(x.Calls); n > 0 {
-		x.Calls[n-1].Endpoint = call.Endpoint
-	}
-	if err != nil {
+	if p.stream, err = s.streams.Stream(ctx, call); err != nil {
 		return answer{}, err
 	}
 	begin := protowire.AppendVarint(protowire.AppendTag(nil, chunkObject, protowire.BytesType), uint64(object.Len()))
-	message := append(mem.BufferSlice{mem.SliceBuffer(begin)}, object...)
-	if ends {
-		var end message_
-		end.bool(chunkEnd, true)
-		message = append(message, mem.SliceBuffer(end.buf))
-	}
-	sent := p.stream.Send(message)
+	var end message
+	end.bool(chunkEnd, ends)
+	sent := p.stream.Send(slices.Concat(mem.BufferSlice{mem.SliceBuffer(begin)}, object, mem.BufferSlice{mem.SliceBuffer(end.buf)}))
 	data, err := p.stream.Receive() // which tells why it was not sent
 	switch {
 	case errors.Is(err, io.EOF):

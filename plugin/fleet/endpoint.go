@@ -175,8 +175,8 @@ func (e *endpoint) state() rpc.State {
 }
 
 // ramp begins the slow start of an endpoint.
-func (e *endpoint) ramp(now time.Time, b grapnel.Balance) {
-	if b.SlowStart > 0 {
+func (e *endpoint) ramp(now time.Time, slow time.Duration) {
+	if slow > 0 {
 		e.back.Store(now.UnixNano())
 	}
 }

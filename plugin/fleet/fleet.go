@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -24,39 +23,27 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/pki"
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
 // A Fleet is the connection to all replicas of one plugin server. It implements
 // [rpc.Conn] and is shared by all hooks that ask the server.
 type Fleet struct {
+	members
 	server   grapnel.PluginServer
-	log      *slog.Logger
 	dial     Dial
 	places   places
-	tls      *material // nil is in clear
-	token    *token    // nil is none
+	tls      *material          // nil is in clear
+	token    *pki.Files[string] // nil is none
 	balancer balancer
 	gate     *gate
 	breaker  *breaker
 	budget   *budget
 
-	roster atomic.Pointer[roster]
-	mu     sync.Mutex // guards the standings of endpoints, and is held to replace the roster
-
 	known chan struct{} // closed when the first look-up is over
-	stale chan struct{} // the addresses should be looked up again
-	wake  chan struct{} // the keeper has something new to wait for
-	ctx   context.Context
 	end   context.CancelFunc
 	tasks sync.WaitGroup
-}
-
-// A roster says who can be asked. It never changes.
-type roster struct {
-	all     []*endpoint
-	usable  []*endpoint // who is asked: those that work, or when there are none, all
-	ramping bool        // some of them are being started
 }
 
 // errClosed is the failure of calls after Close.
@@ -71,11 +58,15 @@ func New(s grapnel.PluginServer, dial Dial, log *slog.Logger) (*Fleet, error) {
 		return nil, err
 	}
 	f := &Fleet{
-		server: s, dial: dial, log: log.With("plugin", s.Name),
+		members: members{
+			health: s.Health, slow: time.Duration(s.Balance.SlowStart), log: log.With("plugin", s.Name),
+			wake: make(chan struct{}, 1), stale: make(chan struct{}, 1),
+		},
+		server: s, dial: dial,
 		places:   places{targets: targets},
 		balancer: newBalancer(s.Balance.Method),
 		gate:     newGate(s.Limits), budget: newBudget(s.RetryBudget),
-		known: make(chan struct{}), stale: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		known: make(chan struct{}),
 	}
 	f.breaker = newBreaker(s.Breaker, f.log)
 	f.roster.Store(&roster{})
@@ -192,7 +183,7 @@ func (f *Fleet) muster(found []place, now time.Time) (err error) {
 				continue
 			}
 			if e = joined; len(f.roster.Load().all) > 0 {
-				e.ramp(now, f.server.Balance)
+				e.ramp(now, f.slow)
 			}
 		}
 		all = append(all, e)
@@ -226,7 +217,7 @@ func (f *Fleet) join(p place) (*endpoint, error) {
 	e.lines.Store(&[]*line{{conn: conn}})
 	var ctx context.Context
 	ctx, e.stop = context.WithCancel(f.ctx)
-	if f.server.Health.Interval > 0 {
+	if f.health.Interval > 0 {
 		f.tasks.Go(func() { f.watch(ctx, e) })
 	}
 	return e, nil

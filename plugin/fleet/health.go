@@ -23,7 +23,7 @@ const (
 // watch asks an endpoint again and again whether it serves, sooner after it was
 // lost.
 func (f *Fleet) watch(ctx context.Context, e *endpoint) {
-	interval := time.Duration(f.server.Health.Interval)
+	interval := time.Duration(f.health.Interval)
 	misses, backoff := 0, time.Duration(0)
 	for {
 		serves, err := f.ask(ctx, e)
@@ -62,9 +62,9 @@ func (f *Fleet) ask(ctx context.Context, e *endpoint) (serves bool, err error) {
 		return false, unsent(err)
 	}
 	defer l.release()
-	call := &rpc.Call{Method: healthMethod, Message: mem.BufferSlice{mem.SliceBuffer(healthRequest(f.server.Health.Service))}}
+	call := &rpc.Call{Method: healthMethod, Message: mem.BufferSlice{mem.SliceBuffer(healthRequest(f.health.Service))}}
 	if f.token != nil {
-		call.Metadata = []string{"authorization", f.token.header()}
+		call.Metadata = []string{"authorization", f.token.Get()}
 	}
 	data, err := l.conn.Invoke(ctx, call)
 	if err != nil {

@@ -7,53 +7,34 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/pki"
 )
 
 // A material is what connections are secured by, from files that are read again
 // when they change. New connections have the new, those that stand keep the old.
 type material struct {
 	settings grapnel.PluginTLS
-	pair     *files[*tls.Certificate] // nil proves nothing
-	roots    *files[*x509.CertPool]   // nil is the system's
+	pair     *pki.Files[*tls.Certificate] // nil proves nothing
+	roots    *pki.Authorities             // nil is the system's
 }
 
 // newMaterial reads the files; without settings there is no material.
-func newMaterial(t *grapnel.PluginTLS, log *slog.Logger) (*material, error) {
+func newMaterial(t *grapnel.PluginTLS, log *slog.Logger) (m *material, err error) {
 	if t == nil {
 		return nil, nil
 	}
-	m := &material{settings: *t}
+	m = &material{settings: *t}
 	if t.Cert != "" {
-		m.pair = &files[*tls.Certificate]{paths: []string{t.Cert, t.Key}, log: log}
-		m.pair.read = func() (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", t.Cert, err)
-			}
-			return &pair, nil
-		}
-		if err := m.pair.load(); err != nil {
+		if m.pair, err = pki.Pair(t.Cert, t.Key, log); err != nil {
 			return nil, err
 		}
 	}
 	if t.CA != "" {
-		m.roots = &files[*x509.CertPool]{paths: []string{t.CA}, log: log, read: func() (*x509.CertPool, error) {
-			pem, err := os.ReadFile(t.CA)
-			if err != nil {
-				return nil, err
-			}
-			pool := x509.NewCertPool()
-			if !pool.AppendCertsFromPEM(pem) {
-				return nil, fmt.Errorf("%s holds no certificate", t.CA)
-			}
-			return pool, nil
-		}}
-		if err := m.roots.load(); err != nil {
+		if m.roots, err = pki.OpenAuthorities(t.CA, nil, log); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +54,7 @@ func (m *material) config(host string) *tls.Config {
 		VerifyConnection:   func(s tls.ConnectionState) error { return m.verify(s, host) },
 	}
 	if m.pair != nil {
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return m.pair.get(), nil }
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return m.pair.Get(), nil }
 	}
 	return c
 }
@@ -87,7 +68,7 @@ func (m *material) verify(s tls.ConnectionState, host string) error {
 	leaf := s.PeerCertificates[0]
 	o := x509.VerifyOptions{DNSName: host, Intermediates: x509.NewCertPool()}
 	if m.roots != nil {
-		o.Roots = m.roots.get()
+		o.Roots = m.roots.Pool()
 	}
 	for _, c := range s.PeerCertificates[1:] {
 		o.Intermediates.AddCert(c)

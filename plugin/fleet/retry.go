@@ -35,7 +35,7 @@ func (done *effort) add(o outcome) outcome {
 func (f *Fleet) carry(ctx context.Context, call *rpc.Call) outcome {
 	f.budget.calls.Add(1)
 	if f.token != nil {
-		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.header())
+		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.Get())
 	}
 	var done effort
 	for {
@@ -105,7 +105,7 @@ func (f *Fleet) choose(ctx context.Context, key uint64, tried []*endpoint) (*end
 	}
 	var slow ramp
 	if r.ramping {
-		slow = ramp{now: time.Now().UnixNano(), span: time.Duration(f.server.Balance.SlowStart)}
+		slow = ramp{now: time.Now().UnixNano(), span: f.slow}
 	}
 	return f.balancer.pick(among, slow, key), nil
 }
@@ -120,32 +120,4 @@ func others(r *roster, tried []*endpoint) []*endpoint {
 		return left
 	}
 	return slices.DeleteFunc(slices.Clone(r.all), isTried)
-}
-
-// note keeps account of what the end of a call says of its endpoint.
-func (f *Fleet) note(e *endpoint, o outcome) {
-	e.calls.Add(1)
-	if o.err != nil && o.says != Nothing {
-		e.failures.Add(1)
-	}
-	switch {
-	case o.says == Answer && e.outages.Load() != 0:
-		e.outages.Store(0)
-		f.reached(e)
-	case o.says == Outage:
-		n := e.outages.Add(1)
-		if rpc.Unsent(o.err) {
-			f.lost(e, o.err)
-		} else if limit := f.server.Health.Failures; limit > 0 && n >= int64(limit) {
-			f.eject(e, o.err)
-		}
-	}
-}
-
-// poke leaves a signal, unless there is one already.
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

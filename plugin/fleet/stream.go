@@ -46,7 +46,7 @@ func (f *Fleet) Stream(ctx context.Context, call *rpc.Call) (rpc.Stream, error) 
 // stream asks one endpoint after the other until one can be reached.
 func (f *Fleet) stream(ctx context.Context, call *rpc.Call) (*stream, error) {
 	if f.token != nil {
-		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.header())
+		call.Metadata = append(slices.Clip(call.Metadata), "authorization", f.token.Get())
 	}
 	var tried []*endpoint
 	for {

@@ -5,18 +5,17 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/grapnel-gateway/grapnel/pki"
 )
 
-// A token is what the gateway proves itself by in every call, from a file.
-type token struct{ files[string] }
-
-// newToken reads the token; without a file there is none.
-func newToken(path string, log *slog.Logger) (*token, error) {
+// newToken reads what the gateway proves itself by in every call: the value of its
+// authorization. Without a file there is none.
+func newToken(path string, log *slog.Logger) (*pki.Files[string], error) {
 	if path == "" {
 		return nil, nil
 	}
-	t := &token{files[string]{paths: []string{path}, log: log}}
-	t.read = func() (string, error) {
+	return pki.Open(log, func() (string, error) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return "", err
@@ -26,9 +25,5 @@ func newToken(path string, log *slog.Logger) (*token, error) {
 			return "", fmt.Errorf("%s does not hold a token", path)
 		}
 		return "Bearer " + text, nil
-	}
-	return t, t.load()
+	}, path)
 }
-
-// header is the value of the calls' authorization.
-func (t *token) header() string { return t.get() }

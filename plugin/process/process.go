@@ -65,12 +65,13 @@ func Start(o Options) (*Process, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p := &Process{options: o, log: o.Log.With(slog.String("plugin", o.Name)), dir: dir, stop: stop, done: make(chan struct{})}
-	first := make(chan error, 1)
-	go p.keep(ctx, first)
+	first, started := make(chan error), make(chan struct{})
+	go p.keep(ctx, first, started)
 	if err := p.await(first); err != nil {
 		p.Stop()
 		return nil, err
 	}
+	close(started)
 	return p, nil
 }
 
@@ -109,9 +110,9 @@ func (p *Process) await(first <-chan error) error {
 	}
 }
 
-// keep runs the server over and over, until the context ends. The end of its
-// first run goes to first.
-func (p *Process) keep(ctx context.Context, first chan<- error) {
+// keep runs the server over and over, until the context ends, or once if it ends
+// before it has started.
+func (p *Process) keep(ctx context.Context, first chan<- error, started <-chan struct{}) {
 	defer close(p.done)
 	defer os.RemoveAll(p.dir)
 	pause := firstPause
@@ -123,7 +124,8 @@ func (p *Process) keep(ctx context.Context, first chan<- error) {
 		}
 		select {
 		case first <- err:
-		default:
+			return
+		case <-started:
 		}
 		if time.Since(begun) > steady {
 			pause = firstPause

@@ -176,9 +176,13 @@ func TestServesAndStops(t *testing.T) {
 }
 
 func TestEndsBeforeItServes(t *testing.T) {
-	_, err := process.Start(options(io.Discard, "die"))
+	var log output
+	_, err := process.Start(options(&log, "die"))
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "no module named billing") {
 		t.Errorf("error %v", err)
+	}
+	if text := log.String(); !strings.Contains(text, "loading") || strings.Contains(text, "started again") {
+		t.Errorf("log:\n%s", text)
 	}
 	o := options(io.Discard)
 	o.Command = []string{"/no/such/program"}

@@ -34,6 +34,26 @@ func TestMigrationCheck(t *testing.T) {
 	}
 }
 
+// The page's set-up with the key grapnel is one that can be served as it is.
+func TestMigrationExtension(t *testing.T) {
+	shown, dir := blocks(document(t, "migrating-from-tyk.md"), "json"), t.TempDir()
+	if len(shown) != 2 {
+		t.Fatalf("%d blocks of JSON", len(shown))
+	}
+	if err := os.Mkdir(filepath.Join(dir, "apps"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"tyk.conf", "apps/orders.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(shown[i]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command(program.Path(t, "grapnel"), "check", "--tyk-conf", filepath.Join(dir, "tyk.conf")).CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "ok: 1 APIs") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // A sideBySide is the Redis of an original gateway, and ours that serves its
 // set-up.
 type sideBySide struct {

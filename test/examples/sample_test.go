@@ -102,8 +102,13 @@ func onPort(t *testing.T, name string) *sample {
 // ends so does the sample, and its log is shown if the test failed.
 func run(t *testing.T, name, target string, env ...string) *sample {
 	t.Helper()
-	s := &sample{name: name, target: target, ended: make(chan struct{})}
-	s.cmd = exec.Command(filepath.Join(folder, name, "run.sh"))
+	return begin(t, name, target, exec.Command(filepath.Join(folder, name, "run.sh")), env...)
+}
+
+// begin starts the command of a sample, as run does.
+func begin(t *testing.T, name, target string, cmd *exec.Cmd, env ...string) *sample {
+	t.Helper()
+	s := &sample{name: name, target: target, cmd: cmd, ended: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = &s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -149,6 +149,7 @@ func TestRunPluginRefused(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"needs --upstream":  {"--plugin", line[0], "--pre", "X"},
+		"http://host:port":  {"--plugin", line[0], "--upstream", "127.0.0.1:1", "--pre", "X"},
 		"needs a hook":      {"--plugin", line[0], "--upstream", "http://127.0.0.1:1"},
 		"no such file":      {"--plugin", "/no/such/plugin.py", "--upstream", "http://127.0.0.1:1", "--pre", "X"},
 		"ended before it":   {"--plugin", "/bin/false", "--upstream", "http://127.0.0.1:1", "--pre", "X"},

@@ -92,6 +92,7 @@ func (s *site) crowd(ctx context.Context, n int, replies chan<- string) {
 func TestOverloadAtScale(t *testing.T) {
 	lasts, offered, calm, most := *pause, *rate, *rate/4, 20
 	if *report != "" {
+		quiet(t)
 		lasts, offered, calm, most = 6**pause, 5000, 500, 1000
 	}
 	busy, good := startReplica(t), startReplica(t)

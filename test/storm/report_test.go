@@ -12,6 +12,7 @@ import (
 type figures struct {
 	sent, safe, plain int           // requests, and those of each API that failed
 	rate              float64       // a second, as achieved
+	busy              float64       // share of the processors' time
 	before, during    time.Duration // the 99th percentile
 	longest           time.Duration // of those during the event
 	recovered         time.Duration // after its beginning; negative is not at all
@@ -67,7 +68,8 @@ func (f figures) String() string {
 	if f.recovered >= 0 {
 		recovered = fmt.Sprintf("%.1f s", f.recovered.Seconds())
 	}
-	return fmt.Sprintf("%d | %.0f | %d | %d | %s | %s | %s | %s", f.sent, f.rate, f.safe, f.plain, ms(f.before), ms(f.during), ms(f.longest), recovered)
+	return fmt.Sprintf("%d | %.0f | %d | %d | %s | %s | %s | %s | %.0f %%",
+		f.sent, f.rate, f.safe, f.plain, ms(f.before), ms(f.during), ms(f.longest), recovered, 100*f.busy)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

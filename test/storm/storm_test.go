@@ -95,7 +95,7 @@ func newFleet(t *testing.T, e event) *fleet {
 		f.hang = 3 * time.Second
 		f.server = object{"timeout": "4s", "health": object{"interval": "200ms", "eject": "300ms"}}
 	}
-	f.server["limits"] = object{"in_flight": 0} // another test's matter
+	f.server["limits"] = object{"in_flight": 2000} // more than there will be; limits are another test's matter
 	var flags []string
 	if e.secure {
 		f.authority = newAuthority(t, "first")
@@ -144,22 +144,46 @@ func (f *fleet) roll(t *testing.T) {
 // Nothing ever reaches the upstream without the plugin's word.
 func TestStorm(t *testing.T) {
 	for _, e := range events {
-		t.Run(e.name, func(t *testing.T) {
-			f := newFleet(t, e)
-			f.pass(t, *pause)
-			begin := f.now()
-			e.happen(t, f)
-			end := f.now()
-			for _, addr := range f.targets() {
-				f.used(t, addr)
+		for tries := 5; ; tries-- {
+			spoilt := false
+			t.Run(e.name, func(t *testing.T) {
+				if spoilt = e.try(t); spoilt && tries == 1 {
+					t.Error("the machine was busy with other things each time")
+				}
+			})
+			if !spoilt || tries == 1 {
+				break
 			}
-			f.pass(t, 6**pause-(f.now()-begin))
-			lost := f.standing(t, f.targets()[0]).Failures
-			all := f.end()
-			f.judge(t, e, all, lost)
-			record(t, e.name, figuresOf(all, begin, end))
-		})
+		}
 	}
+}
+
+// try has the event happen once. It reports whether that says nothing, because for
+// a report the machine had too much else to do.
+func (e event) try(t *testing.T) (spoilt bool) {
+	if *report != "" {
+		quiet(t)
+	}
+	f := newFleet(t, e)
+	f.pass(t, *pause)
+	begin, clock := f.now(), readClock(t)
+	e.happen(t, f)
+	end := f.now()
+	for _, addr := range f.targets() {
+		f.used(t, addr)
+	}
+	f.pass(t, 6**pause-(f.now()-begin))
+	lost, busy := f.standing(t, f.targets()[0]).Failures, clock.share(t)
+	all := f.end()
+	if *report != "" && busy > laden {
+		t.Logf("the processors were busy for %.0f %% of the time", 100*busy)
+		return true
+	}
+	f.judge(t, e, all, lost)
+	figures := figuresOf(all, begin, end)
+	figures.busy = busy
+	record(t, e.name, figures)
+	return false
 }
 
 // judge holds the answers against what may fail.

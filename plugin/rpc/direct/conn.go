@@ -72,10 +72,8 @@ func (c *conn) invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 	c.flush()
 	for !s.done.Load() {
 		if !c.more(s, &message) {
-			select {
-			case <-s.wake:
-			case <-ctx.Done():
-				c.cancel(s, ctx.Err())
+			if ended := s.await(ctx); ended != nil {
+				c.cancel(s, ended)
 			}
 		}
 	}

@@ -1,9 +1,11 @@
 package direct
 
 import (
+	"context"
 	"encoding/binary"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/mem"
 )
@@ -20,6 +22,8 @@ type stream struct {
 	batch  uint64      // the batch of writes that its headers are in
 	window int         // how much the server takes before it says that it takes more
 	whole  bool        // all of the call is written, or queued
+	late   atomic.Bool // the answer has been waited for beyond patience
+	timer  *time.Timer // says so
 
 	answer  answer
 	message mem.Buffer
@@ -43,7 +47,10 @@ func (p *streams) get() *stream {
 	if s, ok := p.pool.Get().(*stream); ok {
 		return s
 	}
-	return &stream{wake: make(chan struct{}, 1)}
+	s := &stream{wake: make(chan struct{}, 1)}
+	s.timer = time.AfterFunc(patience, s.linger)
+	s.timer.Stop()
+	return s
 }
 
 // put takes a stream back that no connection knows any more.
@@ -53,6 +60,7 @@ func (p *streams) put(s *stream) {
 	default:
 	}
 	s.done.Store(false)
+	s.late.Store(false)
 	s.place, s.whole, s.message, s.err = waiting, false, nil, nil
 	p.pool.Put(s)
 }
@@ -63,6 +71,39 @@ func (s *stream) notify() {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// patience is how long an answer is waited for before the call's context is
+// watched. Most answers come sooner, and to watch a context that ends at a deadline
+// costs far more than to set a timer again.
+const patience = 10 * time.Millisecond
+
+// await waits until there is something to look at, or until the context has ended,
+// whose error it returns. A timer that comes late makes another call look at its
+// context early.
+func (s *stream) await(ctx context.Context) error {
+	if !s.late.Load() {
+		if end, ok := ctx.Deadline(); ok && time.Until(end) <= patience {
+			s.late.Store(true)
+		} else {
+			s.timer.Reset(patience)
+			<-s.wake
+			s.timer.Stop()
+			return nil
+		}
+	}
+	select {
+	case <-s.wake:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// linger is the timer's.
+func (s *stream) linger() {
+	s.late.Store(true)
+	s.notify()
 }
 
 // An outgoing message is read from front to back: its prefix, then its parts.
