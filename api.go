@@ -130,10 +130,10 @@ type UpstreamTLS struct {
 	// CA is a PEM file with the authorities that the upstream's certificate must
 	// come from; without one, the system's. A reload reads it again.
 	CA string `yaml:"ca"`
-	// Cert and Key are PEM files with what the gateway proves itself by. They
-	// are read again when they change.
+	// Cert is a PEM file with the certificate that the gateway proves itself by.
+	// It is read again when it changes, and so is the key.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"` // the private key of Cert
+	Key  string `yaml:"key"` // the PEM file with the private key of Cert
 	// ServerName is the name that the upstream's certificate must have; without
 	// one, the target's.
 	ServerName string `yaml:"server_name"`

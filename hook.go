@@ -116,7 +116,8 @@ type Failure struct {
 	// plugins_budget. Auth hooks cannot be.
 	Optional bool `yaml:"optional"`
 	// FailOpen lets an auth hook end with ignore: while its plugin is down,
-	// everyone is let in.
+	// everyone is let in, as whom a method before it found, or else as nobody,
+	// who has no limits.
 	FailOpen bool `yaml:"let_anyone_in_while_the_plugin_is_down"`
 }
 

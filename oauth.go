@@ -50,7 +50,7 @@ type IntrospectionAuth struct {
 	Credential `yaml:",inline"`
 	// URL is the introspection endpoint.
 	URL *URL `yaml:"url"`
-	// ClientID and ClientSecret are how the gateway logs in there.
+	// ClientID is the name by which the gateway logs in there.
 	ClientID string `yaml:"client_id"`
 	// ClientSecret is the secret of ClientID.
 	ClientSecret string `yaml:"client_secret"`

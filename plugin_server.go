@@ -15,11 +15,13 @@ type PluginServer struct {
 	// Targets are several of them.
 	Targets []string `yaml:"targets"`
 	// Exec is the command of a server that the gateway starts and stops itself.
-	// It must serve on the unix socket that GRAPNEL_PLUGIN_SOCKET names.
+	// It must serve on the unix socket that GRAPNEL_PLUGIN_SOCKET names. It has
+	// the gateway's folder and environment, but for GRAPNEL_ and TYK_GW_
+	// variables.
 	Exec []string `yaml:"exec"`
 	// Split makes the server a choice between others.
 	Split `yaml:",inline"`
-	// Timeout bounds each call, 0 is none.
+	// Timeout bounds each call of a hook that has none of its own, 0 is none.
 	Timeout Duration `yaml:"timeout"`
 	// Compat is how its plugins are treated: native, or tyk for those that
 	// depend on what Tyk loses on the way.
@@ -69,7 +71,8 @@ func (s *PluginServer) SetDefaults() {
 // A Split is a choice between several plugin servers, which are versions of one
 // plugin.
 type Split struct {
-	// Versions are the names of the servers, and the weight of each.
+	// Versions are the names of the servers, and the weight of each. Hooks take
+	// their timeout from the choice; all else is set on the servers.
 	Versions map[string]int `yaml:"versions"`
 	// Sticky keeps a caller to one version: session, or the name of a request
 	// header. Without it each exchange chooses anew, once for all its hooks.
@@ -81,8 +84,8 @@ type Split struct {
 
 // Balance says which of several replicas is asked.
 type Balance struct {
-	// Method is round_robin, least_request, hash, or first: the first address
-	// that works, in the order in which they are given.
+	// Method names the rule: round_robin, least_request, hash, or first, which is
+	// the first address that works, in the order in which they are given.
 	Method string `yaml:"method"`
 	// Hash says what keeps to one replica: session, or the name of a request
 	// header.
@@ -109,9 +112,11 @@ type Health struct {
 	// Failures is how many calls in a row must fail before a replica is
 	// ejected; 0 never ejects.
 	Failures int `yaml:"failures"`
-	// Eject is for how long; each further time is as long again.
+	// Eject is for how long the first time; each further time is longer by as
+	// much, up to ten times of it.
 	Eject Duration `yaml:"eject"`
-	// MaxEjected is how many of the replicas may be ejected at once.
+	// MaxEjected is how many of the replicas may be ejected at once; one may
+	// always be, unless it is 0.
 	MaxEjected Percent `yaml:"max_ejected"`
 }
 
@@ -126,9 +131,9 @@ type PluginTLS struct {
 	// CA is a PEM file with the authorities that the server's certificate must
 	// come from; without one, the system's.
 	CA string `yaml:"ca"`
-	// Cert and Key are PEM files with what the gateway proves itself by.
+	// Cert is a PEM file with the certificate that the gateway proves itself by.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"` // the private key of Cert
+	Key  string `yaml:"key"` // the PEM file with the private key of Cert
 	// ServerName is the name that the server's certificate must have; without
 	// one, the target's.
 	ServerName string `yaml:"server_name"`

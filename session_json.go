@@ -59,8 +59,11 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 	read.DetailedRecording = read.DetailedRecording || form.DetailRecording
 	var rights json.RawMessage
 	extra, err := unknown(data, func(key string, value []byte) shape {
-		if strings.EqualFold(key, "access_rights") {
+		switch {
+		case strings.EqualFold(key, "access_rights"):
 			rights = value
+		case key == "smoothing" && string(value) == "null":
+			return opaque // written in any case
 		}
 		return sessionShape(key)
 	})
@@ -85,7 +88,7 @@ func readRights(forms map[string]storedRight, text []byte) (map[string]AccessDef
 		out[id] = AccessDefinition(form.rightFields)
 	}
 	err := members(text, func(id string, value []byte) error {
-		extra, err := unknown(value, func(key string, _ []byte) shape { return rightShape(key) })
+		extra, err := unknown(value, shapeInRight)
 		if right := out[id]; extra != nil {
 			right.Extra = extra
 			out[id] = right
@@ -148,10 +151,26 @@ func (a *AccessDefinition) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &form); err != nil {
 		return err
 	}
-	extra, err := unknown(data, func(key string, _ []byte) shape { return rightShape(key) })
+	extra, err := unknown(data, shapeInRight)
 	form.Extra = extra
 	*a = AccessDefinition(form.rightFields)
 	return err
+}
+
+// shapeInRight is the shape of a member of a right. What is written in any case,
+// and says nothing, need not be kept.
+func shapeInRight(key string, value []byte) shape {
+	switch key {
+	case "restricted_types", "allowed_types", "field_access_rights":
+		if string(value) == "null" {
+			return opaque
+		}
+	case "disable_introspection":
+		if string(value) == "false" {
+			return opaque
+		}
+	}
+	return rightShape(key)
 }
 
 // MarshalJSON writes the stored form.

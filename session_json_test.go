@@ -255,3 +255,28 @@ func BenchmarkSessionJSON(b *testing.B) {
 		})
 	}
 }
+
+// What the original always writes and says nothing is no extra, which every plugin
+// call would carry; and it is there again when the session is written.
+func TestSessionKeepsNoNothing(t *testing.T) {
+	var s grapnel.Session
+	if err := json.Unmarshal([]byte(`{"access_rights":{"a":{"api_id":"a"}}}`), &s); err != nil {
+		t.Fatal(err)
+	}
+	written, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{`"smoothing":null`, `"allowed_types":null`, `"disable_introspection":false`} {
+		if !strings.Contains(string(written), member) {
+			t.Errorf("no %s in %s", member, written)
+		}
+	}
+	var again grapnel.Session
+	if err := json.Unmarshal(written, &again); err != nil {
+		t.Fatal(err)
+	}
+	if again.Extra != nil || again.AccessRights["a"].Extra != nil {
+		t.Errorf("extra %s, of the right %s", again.Extra, again.AccessRights["a"].Extra)
+	}
+}

@@ -133,11 +133,12 @@ func (c *custom) asked(x *grapnel.Exchange, id string, f *flight) (p proof, resp
 			c.flights.end(f, ctx.Err() != nil)
 		}
 	}()
+	before := x.Session
 	if resp, err = c.ask.Authenticate(x); resp != nil || err != nil {
 		return proof{}, resp, err
 	}
 	s := x.Session
-	if s.KeyID == "" { // let in while the plugin is down: nobody's session is not stored
+	if s == before || s.KeyID == "" { // let in while the plugin is down: the session is not its own
 		return proof{}, nil, nil
 	}
 	s.OrgID = c.api.OrgID // [C-8]

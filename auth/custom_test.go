@@ -338,3 +338,28 @@ func TestNobody(t *testing.T) {
 		t.Error("a session without a key was stored")
 	}
 }
+
+// TestIgnored: where the plugin is down and ignored, the caller stays who a method
+// before found, and is not stored under what the plugin's method goes by.
+func TestIgnored(t *testing.T) {
+	d := newDesk(t, setup{}, returning(grapnel.Session{}))
+	extractor, err := auth.NewExtractor(grapnel.Extractor{From: "header", With: "value", Header: "Authorization"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := method(func(x *grapnel.Exchange) (*http.Response, error) {
+		x.Session = &grapnel.Session{KeyID: "known"}
+		return nil, nil
+	})
+	ignored := method(func(*grapnel.Exchange) (*http.Response, error) { return nil, nil })
+	api := *d.api
+	api.Auth = make([]grapnel.AuthMethod, 2)
+	x := exchange("GET", "/", "", "Authorization: a")
+	h := auth.Stage(&api, []grapnel.Authenticator{known, auth.Custom(&api, ignored, d.keys, extractor, d)})
+	if _, err := h(func(*grapnel.Exchange) (*http.Response, error) { return nil, nil })(x); err != nil {
+		t.Fatal(err)
+	}
+	if x.Session.KeyID != "known" || d.writes.Load() != 0 {
+		t.Errorf("the caller is %+v, and %d sessions were stored", x.Session, d.writes.Load())
+	}
+}

@@ -13,9 +13,11 @@ import (
 
 // WriteBack makes the middleware that stores what hooks have changed of the
 // metadata of stored sessions, where they may [L-21]. What a policy put there is
-// not stored, nor is the token. A reply does not fail because of it: what cannot
-// be stored is told in the log. Of two exchanges that change one entry at a time
-// the later one's change stays. WriteBack returns nil when no hook may.
+// not stored, nor is the token, and the mark that the session belongs to an
+// issuer's tokens stays: without it the session's key, which is no secret, would
+// let its owner in. A reply does not fail because of it: what cannot be stored is
+// told in the log. Of two exchanges that change one entry at a time the later one's
+// change stays. WriteBack returns nil when no hook may.
 func WriteBack(api *grapnel.API, keys grapnel.Keys) grapnel.Middleware {
 	keeps := func(h grapnel.Hook) bool { return h.WriteBack }
 	hooks := api.Hooks
@@ -57,6 +59,7 @@ func (w writeBack) store(x *grapnel.Exchange, before map[string]any) error {
 			changed = append(changed, key)
 		}
 	}
+	changed = slices.DeleteFunc(changed, func(key string) bool { return key == identityMark })
 	if len(changed) == 0 {
 		return nil
 	}

@@ -95,3 +95,36 @@ func TestWriteBackLeaves(t *testing.T) {
 		t.Errorf("a session that was never stored is: %v, %v", s, err)
 	}
 }
+
+// A hook that clears the metadata of a session which belongs to an issuer's tokens
+// does not make a key of the session's name.
+func TestWriteBackKeepsTheMark(t *testing.T) {
+	g := newGate(t, grapnel.AuthMethod{Token: &grapnel.TokenAuth{Credential: grapnel.Credential{Header: "X-Key"}}})
+	g.save(t, "abc", grapnel.Session{Metadata: map[string]any{identityMark: "abc", "old": "1"}})
+	stored, err := g.keys.Stored(t.Context(), "abc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.api.Hooks.Post = []grapnel.Hook{{WriteBack: true}}
+	x := g.exchange("/orders", "X-Key: abc")
+	x.Session = stored
+	clear := func(x *grapnel.Exchange) (*http.Response, error) {
+		s := *x.Session
+		s.Metadata = map[string]any{"new": "1"}
+		x.Session = &s
+		return grapnel.Reply(200, nil, nil), nil
+	}
+	if _, err := WriteBack(g.api, g.keys)(clear)(x); err != nil {
+		t.Fatal(err)
+	}
+	after, err := g.keys.Stored(t.Context(), "abc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{identityMark: "abc", "new": "1"}, after.Metadata); diff != "" {
+		t.Error(diff)
+	}
+	if !guessable(after) {
+		t.Error("the session's name is a key")
+	}
+}

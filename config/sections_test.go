@@ -166,6 +166,8 @@ func fallback(v reflect.Value) string {
 		default:
 			text = fmt.Sprint(int64(d))
 		}
+	case grapnel.Percent:
+		text = fmt.Sprint(d) + "%"
 	default:
 		if v.Kind() == reflect.Struct || v.IsZero() && v.Kind() != reflect.Bool && v.Kind() != reflect.Int {
 			return "–"

@@ -98,6 +98,8 @@ func checkReplies(p place, r *report) {
 		r.add(child(p.path, "stream"), "is for post and response hooks")
 	case h.Send.Body != grapnel.BodyFull || h.Send.DecodeBody:
 		r.add(child(p.path, "stream"), "passes the body as it is, in pieces; send.body and send.decode_body are for hooks that are sent it whole")
+	case h.May != nil && !h.May.Body:
+		r.add(child(child(p.path, "may"), "body"), "a body that passes through the plugin can be changed; allow it")
 	case slices.Contains(h.Facts, grapnel.FactForm):
 		r.add(child(p.path, "stream"), "facts asks for the form, which is read from a body as a whole")
 	}

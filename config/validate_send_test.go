@@ -68,6 +68,7 @@ func TestSendFaults(t *testing.T) {
 		hook("post", "may_override: true"):                                           at + `may_override: is for response hooks`,
 		hook("post", "stream: true, send: { body: none }"):                           at + `stream: passes the body as it is`,
 		hook("post", "stream: true, facts: [form]"):                                  at + `stream: facts asks for the form`,
+		hook("post", "stream: true, may: { url: true }"):                             at + `may.body: a body that passes`,
 		hook("pre", "stream: true"):                                                  `apis[0].hooks.pre[0].stream: is for post and response hooks`,
 		hook("response", "on: [nowhere]"):                                            `apis[0].hooks.response[0].on[0]: "nowhere" is not one of upstream, gateway`,
 		hook("response", "may: { url: true }"):                                       `apis[0].hooks.response[0].may.url: has no effect in response hooks`,

@@ -61,6 +61,9 @@ func (b Binder) calls(api *grapnel.API, hooks []grapnel.Hook) ([]*call, error) {
 // call prepares a hook. Its ladder is cut where servers are asked: the retries
 // that follow a server belong to it, and are carried out below its binding.
 func (b Binder) call(api *grapnel.API, h grapnel.Hook) (*call, error) {
+	if h.Stream {
+		h.Send.Body = grapnel.BodyNone // it passes by itself, in pieces
+	}
 	c := &call{open: h.FailOpen, budget: time.Duration(api.PluginsBudget), events: b.Events}
 	var err error
 	if c.when, err = condition.New(api, h); err != nil {

@@ -53,16 +53,19 @@ func (b Binder) Authenticator(api *grapnel.API, hook grapnel.Hook, credential fu
 
 type authenticator struct{ call *call }
 
-// Authenticate asks the plugin; an exchange that it passes has a session.
+// Authenticate asks the plugin; an exchange that it passes has a session. That of a
+// method before it stays only where the hook ends with ignore.
 func (a authenticator) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
+	q := question{x: x, caller: x.Session}
 	x.Session = nil
-	return a.call.run(question{x: x})
+	return a.call.run(q)
 }
 
 // A question is what a hook is asked about: a request, or the reply to one.
 type question struct {
-	x     *grapnel.Exchange
-	reply *http.Response
+	x      *grapnel.Exchange
+	reply  *http.Response
+	caller *grapnel.Session // auth hooks: who it is by the methods before; nil is nobody
 }
 
 // run is one hook of one exchange. What the plugin refused stays as the plugin

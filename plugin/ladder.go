@@ -48,7 +48,9 @@ func (c *call) climb(ctx context.Context, q question, n note, outcome grapnel.Ou
 				if !c.open {
 					return nil, outcome, c.denied(failure, 0)
 				}
-				x.Session = &grapnel.Session{OrgID: x.API.OrgID} // nobody
+				if x.Session = q.caller; x.Session == nil {
+					x.Session = &grapnel.Session{OrgID: x.API.OrgID} // nobody
+				}
 			}
 			settle(x, failed, grapnel.OutcomeIgnored, failure)
 			return nil, grapnel.OutcomeIgnored, nil

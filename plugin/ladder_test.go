@@ -177,6 +177,27 @@ func TestFailOpen(t *testing.T) {
 	}
 }
 
+// A hook that is ignored leaves the caller whom a method before it found; a plugin
+// that answers takes its place.
+func TestFailOpenKeepsCaller(t *testing.T) {
+	before, own := &grapnel.Session{KeyID: "before"}, &grapnel.Session{KeyID: "own"}
+	h := grapnel.Hook{Plugin: "p", Name: "h", Stage: grapnel.Auth, Failure: grapnel.Failure{OnError: []grapnel.Step{step(grapnel.StepIgnore)}, FailOpen: true}}
+	for want, f := range map[string]*fake{"before": answers(errors.New("down"), nil), "own": answers(nil, own)} {
+		a, err := (plugin.Binder{Servers: servers{"p": f}.lookup, Events: &fired{}}).Authenticator(&grapnel.API{ID: "a"}, h, nobodyKnown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := exchange(t)
+		x.Session = before
+		if resp, err := a.Authenticate(x); resp != nil || err != nil || x.Session.KeyID != want {
+			t.Errorf("%v, %v, %+v; want %s", resp, err, x.Session, want)
+		}
+		if want == "before" && x.Session != before {
+			t.Error("the session is a copy: who stores sessions would take it for a new one")
+		}
+	}
+}
+
 // What a condition leaves out costs no call, and leaves the body where it is.
 func TestConditions(t *testing.T) {
 	asked := 0

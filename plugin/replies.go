@@ -75,7 +75,7 @@ func about(hooks []grapnel.Hook, o grapnel.Origin) []grapnel.Hook {
 // answered is what the hooks make of a reply, which is closed when it is given up.
 func answered(calls []*call, x *grapnel.Exchange, resp *http.Response) (*http.Response, error) {
 	for _, c := range calls {
-		instead, err := c.run(question{x, resp})
+		instead, err := c.run(question{x: x, reply: resp})
 		if instead != nil || err != nil {
 			resp.Body.Close()
 			return instead, err

@@ -161,7 +161,7 @@ func (b *versionsBinding) Request(ctx context.Context, x *grapnel.Exchange) (*ht
 
 // Response asks the exchange's version.
 func (b *versionsBinding) Response(ctx context.Context, x *grapnel.Exchange, reply *http.Response) (*http.Response, error) {
-	return b.put(ctx, question{x, reply})
+	return b.put(ctx, question{x: x, reply: reply})
 }
 
 func (b *versionsBinding) put(ctx context.Context, q question) (*http.Response, error) {

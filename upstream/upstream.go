@@ -97,8 +97,9 @@ func (s *stage) outgoing(x *grapnel.Exchange, out *http.Request, w *wait) *http.
 		out.Host = out.URL.Host
 	}
 	out.Close = false // it spoke of the client's connection
-	if out.Body == nil || out.ContentLength == 0 {
-		out.Body = nil // known to be empty: may be sent again on a fresh connection
+	if out.Body == nil || out.ContentLength == 0 && !hasValues(out.Trailer) {
+		// Known to be empty: may be sent again on a fresh connection.
+		out.Body, out.Trailer = nil, nil
 		return out
 	}
 	if len(out.Trailer) > 0 {
@@ -109,6 +110,16 @@ func (s *stage) outgoing(x *grapnel.Exchange, out *http.Request, w *wait) *http.
 		out.GetBody = w.rewinder(again)
 	}
 	return out
+}
+
+// hasValues reports whether there are trailers behind a body that was read.
+func hasValues(trailer http.Header) bool {
+	for _, values := range trailer {
+		if len(values) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // timeoutOf is how long the upstream may take for this exchange.

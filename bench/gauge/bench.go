@@ -161,10 +161,11 @@ type variables struct {
 	addresses
 	Dir    string // for the program's own files
 	Listen string
-	API    string // as in target
-	Asks   bool   // as in target
-	Seed   string // as in target
-	Store  string // the URL of it
+	API    string     // as in target
+	Asks   bool       // as in target
+	Seed   string     // as in target
+	Store  string     // the URL of it
+	More   []struct{} // as many APIs more
 }
 
 // configure writes a file of conf, filled in, to a folder.

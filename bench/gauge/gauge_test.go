@@ -63,11 +63,11 @@ func TestParseStat(t *testing.T) {
 }
 
 func TestParsePeak(t *testing.T) {
-	got, err := parsePeak("Name:\tVmHWM:\nVmPeak:\t  900 kB\nVmHWM:\t   20480 kB\nVmRSS:\t 100 kB\n")
+	got, err := parseStatus("Name:\tVmHWM:\nVmPeak:\t  900 kB\nVmHWM:\t   20480 kB\nVmRSS:\t 100 kB\n", "VmHWM")
 	if err != nil || got != 20<<20 {
 		t.Errorf("read as %d, %v", got, err)
 	}
-	if got, err := parsePeak("Name:\tgrapnel\n"); err == nil {
+	if got, err := parseStatus("Name:\tgrapnel\n", "VmHWM"); err == nil {
 		t.Errorf("a status without VmHWM was read as %d", got)
 	}
 }

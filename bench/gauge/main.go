@@ -26,6 +26,7 @@ type settings struct {
 	rounds      int
 	connections int
 	only        *regexp.Regexp // rows by name; nil is all
+	growth      bool           // how costs grow, instead of the rows
 	profile     string         // where a CPU profile goes; empty is none
 }
 
@@ -61,6 +62,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer b.close()
+	if s.growth {
+		return b.growth(filepath.Join(root, "bench"), out)
+	}
 	rows, err := b.measure(chosen, out)
 	if err != nil {
 		return err
@@ -84,6 +88,7 @@ func parse(args []string) (s settings, err error) {
 		s.only, err = regexp.Compile(v)
 		return err
 	})
+	f.BoolVar(&s.growth, "growth", false, "measure how costs grow instead, and write GROWTH.md")
 	f.StringVar(&s.profile, "cpuprofile", "", "write a CPU profile of the gateway to this `file`")
 	if err := f.Parse(args); err != nil {
 		return s, err

@@ -16,7 +16,7 @@ type gateway struct {
 	*process
 	url     string
 	seeding string // where the session is stored beforehand
-	seed    string // where the session is stored beforehand
+	dir     string // of its files
 }
 
 // warmUp is how long each gateway is under load before anything is measured:
@@ -58,6 +58,19 @@ func (b *bench) measure(chosen []target, progress io.Writer) ([]row, error) {
 // open starts a target's gateway, sees that it does what its name says, and
 // warms it up.
 func (b *bench) open(t target) (*gateway, error) {
+	g, err := b.begin(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.check(); err != nil {
+		return nil, g.complain(err.Error())
+	}
+	_, err = drive(b.ctx, g.url, t.header(), b.connections, warmUp)
+	return g, err
+}
+
+// begin starts a target's gateway.
+func (b *bench) begin(t target) (*gateway, error) {
 	dir, err := os.MkdirTemp(b.dir, t.program)
 	if err != nil {
 		return nil, err
@@ -70,20 +83,14 @@ func (b *bench) open(t target) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store}
+	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store, More: make([]struct{}, t.more)}
 	for _, name := range t.files() {
 		if err := configure(dir, name, v); err != nil {
 			return nil, err
 		}
 	}
-	g := &gateway{target: t, url: "http://" + addr + "/bench", seeding: "http://" + addr + "/seed/"}
-	if g.process, err = b.start(dir, addr, b.command(t, dir)...); err != nil {
-		return nil, err
-	}
-	if err := g.check(); err != nil {
-		return nil, g.complain(err.Error())
-	}
-	_, err = drive(b.ctx, g.url, t.header(), b.connections, warmUp)
+	g := &gateway{target: t, dir: dir, url: "http://" + addr + "/bench", seeding: "http://" + addr + "/seed/"}
+	g.process, err = b.start(dir, addr, b.command(t, dir)...)
 	return g, err
 }
 

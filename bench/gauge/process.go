@@ -82,12 +82,17 @@ func (p *process) cpu() (time.Duration, error) {
 }
 
 // peakMemory is the most memory that the process ever had resident, in bytes.
-func (p *process) peakMemory() (int64, error) {
+func (p *process) peakMemory() (int64, error) { return p.status("VmHWM") }
+
+// memory is what the process has resident now, in bytes.
+func (p *process) memory() (int64, error) { return p.status("VmRSS") }
+
+func (p *process) status(name string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
 	if err != nil {
 		return 0, err
 	}
-	return parsePeak(string(status))
+	return parseStatus(string(status), name)
 }
 
 // tick is the unit of times in /proc/PID/stat, which is the same for all Linux
@@ -110,13 +115,13 @@ func parseStat(stat string) (time.Duration, error) {
 	return time.Duration(user+system) * tick, err
 }
 
-// parsePeak finds VmHWM, which is in KiB, in /proc/PID/status.
-func parsePeak(status string) (int64, error) {
+// parseStatus finds a size, which is in KiB, in /proc/PID/status.
+func parseStatus(status, name string) (int64, error) {
 	for line := range strings.Lines(status) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmHWM:" && f[2] == "kB" {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == name+":" && f[2] == "kB" {
 			n, err := strconv.ParseInt(f[1], 10, 64)
 			return n << 10, err
 		}
 	}
-	return 0, fmt.Errorf("/proc/PID/status has no VmHWM")
+	return 0, fmt.Errorf("/proc/PID/status has no %s", name)
 }

@@ -37,7 +37,8 @@ func (plugin) Dispatch(_ context.Context, o *coprocess.Object) (*coprocess.Objec
 }
 
 // session is that of every caller: plain, kept for long, with a rate that is
-// never reached, or with the rights for 100 APIs.
+// never reached, or with the rights for many
+// APIs, 100 or as many as the hook's name says.
 func session(hook string) *coprocess.SessionState {
 	s := &coprocess.SessionState{OrgId: "bench"}
 	switch hook {
@@ -45,9 +46,15 @@ func session(hook string) *coprocess.SessionState {
 		s.IdExtractorDeadline = time.Now().Add(time.Hour).Unix()
 	case "AcceptRated":
 		s.Rate, s.Per = 1e9, 1
-	case "AcceptManyRights":
+	default:
+		n := 0
+		if hook == "AcceptManyRights" {
+			n = 100
+		} else if _, err := fmt.Sscanf(hook, "AcceptRights%d", &n); err != nil {
+			return s
+		}
 		s.AccessRights = map[string]*coprocess.AccessDefinition{}
-		for i := range 100 {
+		for i := range n {
 			id := fmt.Sprintf("api-%d", i)
 			if i < 2 {
 				id = []string{"bench", "seed"}[i]
@@ -65,7 +72,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s := grpc.NewServer()
+	const most = 64 << 20 // of one message
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(most), grpc.MaxSendMsgSize(most))
 	coprocess.RegisterDispatcherServer(s, plugin{})
 	log.Fatal(s.Serve(l))
 }

@@ -7,6 +7,12 @@
 // (apply.go, override.go, location.go, query.go, response.go, authenticated.go).
 // The plugin is not trusted: an answer with a fault anywhere changes nothing.
 //
+// What the original's messages have no place for travels in fields from 1000 up: all
+// values of what has several (several.go), what is known beside the request
+// (facts.go), limits of a session (limits.go) and metadata that is no text
+// (metadata.go). What a hook is sent and may change is for scope.go and may.go; a
+// body that passes through a plugin in pieces, for streamed.go.
+//
 // Objects are never built in memory. A message is written straight from the
 // exchange into its wire form (message.go), where what is constant and what is
 // large is not copied; an answer is walked over where it lies (scan.go,

@@ -18,7 +18,8 @@ import (
 
 const exchangeMethod = "/coprocess.BodyStream/Exchange"
 
-// A streamed is a hook whose plugin the body passes through: a [grapnel.Binding].
+// A streamed is a hook whose plugin the body passes through: a [grapnel.Binding],
+// which is otherwise sent none.
 // It begins like any other, with an Object and its answer, by way of which the
 // hook may fail; then the body follows.
 type streamed struct {
@@ -33,7 +34,6 @@ func newStreamed(b *binding, h grapnel.Hook) (*streamed, error) {
 	if !ok {
 		return nil, errors.New("the connection to the plugin server carries no streams")
 	}
-	b.send.Body = grapnel.BodyNone
 	return &streamed{b, streams, max(time.Duration(h.Timeout), 0)}, nil
 }
 

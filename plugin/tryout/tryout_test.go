@@ -227,7 +227,7 @@ func TestFailedCalls(t *testing.T) {
 		"no socket":     {"unix:///nonexistent", "", "no plugin server answers at unix:///nonexistent: dial unix /nonexistent: connect: no such file"},
 		"no gRPC":       {web.Listener.Addr().String(), "", "no plugin server answers at"},
 		"unimplemented": {serve(t, nil), "", "does not implement coprocess.Dispatcher"},
-		"late":          {scripted.Target, "hang", "no answer within 1"},
+		"late":          {scripted.Target, "hang", "no answer within "},
 		"error":         {scripted.Target, "rpc 5", "the plugin failed with the gRPC error NotFound: "},
 		"no message":    {scripted.Target, "garbage", "the plugin failed with the gRPC error Internal: "},
 	} {

@@ -45,6 +45,7 @@ type Object struct {
 	// The same entries as session.metadata; sent when the caller is known. Returned,
 	// only CustomKeyCheck's counts: its entries win over those of session.metadata,
 	// and the entry "token", in either map, names the session and must not be empty.
+	// Of later hooks those count that are configured write_back.
 	Metadata map[string]string `protobuf:"bytes,5,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Facts about the API: OrgID, APIID, bundle_hash (hex MD5 of the bundle's name)
 	// and, where the API has any, config_data (JSON). Sent in every hook; ignored

@@ -31,11 +31,11 @@ type ResponseObject struct {
 	// included, fails the hook.
 	StatusCode int32 `protobuf:"varint,1,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"`
 	// The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-	// reply's body and its size the Content-Length. Empty, it empties the body, unless
-	// body is filled, which then counts; in Tyk mode it empties the body in any case.
+	// reply's body and its size the Content-Length. Empty, it empties the body.
 	RawBody []byte `protobuf:"bytes,2,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
 	// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-	// is configured raw_body_only. Ignored when returned: change raw_body.
+	// is configured raw_body_only. Returned, an edit counts when raw_body came back
+	// untouched; in Tyk mode it never does.
 	Body string `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
 	// Header fields by canonical name, the first value of each. Returned, a changed
 	// entry replaces the first value, a new one adds the header, a missing one removes

@@ -50,7 +50,7 @@ func objectRules() []rule {
 		{"hook_name", "rrrrr", "Nothing. It says which of your functions is meant; return the Object as it came when you do not know the name."},
 		{"request", "wwwwr", "Changes the request. Without it nothing changes."},
 		{"session", "-skkr", "From CustomKeyCheck it becomes the caller's session; without one the client gets 403. To Response it is always sent, empty for an unknown caller."},
-		{"metadata", "-skkk", "From CustomKeyCheck it is merged over `session.metadata`. The entry `token` is the credential that stands for the caller; without it the client gets 403."},
+		{"metadata", "-skkk", "From CustomKeyCheck it is merged over `session.metadata`. The entry `token` is the credential that stands for the caller; without it the client gets 403. Later hooks that have `write_back: true` change it for good."},
 		{"spec", "rrrrr", "Nothing. Parse `config_data` once and keep it."},
 		{"response", "----w", "Replaces the reply. Without it the hook fails."},
 		{"facts", "ooooo", "Nothing."},
@@ -59,7 +59,7 @@ func objectRules() []rule {
 
 func requestRules() []rule {
 	return []rule{
-		{"headers", "rrrrr", "Nothing: use `set_headers` and `delete_headers`."},
+		{"headers", "rrrrr", "Nothing: use `set_headers` and `delete_headers`. After authentication those with credentials are sent where the hook has `send: {hide_headers: []}`, and in Tyk mode."},
 		{"set_headers", "sssse", "Each entry replaces all values of that header. `Host` cannot be set; what HTTP forbids fails the hook."},
 		{"delete_headers", "sssse", "Removes all values of these headers, before `set_headers` sets its own."},
 		{"body", "wwwwr", "Becomes the body if you changed it and left `raw_body` alone, or emptied that. In Tyk mode: nothing."},
@@ -97,8 +97,8 @@ func overrideRules() []rule {
 func responseRules() []rule {
 	return []rule{
 		{"status_code", "----w", "Becomes the status, from 200 to 599; all else fails the hook."},
-		{"raw_body", "----w", "Becomes the body, and Content-Length follows. To empty it, empty `body` too."},
-		{"body", "----w", "Becomes the body only where `raw_body` came back empty; in Tyk mode never. Change `raw_body`."},
+		{"raw_body", "----w", "Becomes the body, and Content-Length follows."},
+		{"body", "----w", "Becomes the body if you changed it and left `raw_body` alone. In Tyk mode: nothing."},
 		{"headers", "----w", "A changed value replaces the first value of the header, a new name is added, a missing one removed."},
 		{"multivalue_headers", "----w", "Become the headers, with what you changed in `headers`. Edit them where several values matter, as in Set-Cookie."},
 		{"trailers", "----m", "An entry sets its trailer; one without values removes it."},
@@ -113,6 +113,7 @@ func sessionRules() []rule {
 		basic  = "With it the session can be logged into on APIs with basic authentication."
 		tokens = "Checks JSON Web Tokens of this session, on APIs that take them."
 		signed = "Checks signed requests of this session, on APIs that take them."
+		secret = " Later hooks see the secret where they have `send: {session: full}`, and in Tyk mode."
 	)
 	return []rule{
 		{"last_check", "-skkr", kept},
@@ -127,11 +128,11 @@ func sessionRules() []rule {
 		{"access_rights", "-skkr", "An API, a version or a path that is not among them gets 403; none at all allow everything."},
 		{"org_id", "--kkr", "Nothing: it becomes the API's."},
 		{"oauth_client_id", "-skkr", kept},
-		{"oauth_keys", "-skkr", kept},
-		{"basic_auth_data", "-skkr", basic},
-		{"jwt_data", "-skkr", tokens},
+		{"oauth_keys", "-sooo", kept + secret},
+		{"basic_auth_data", "-skkr", basic + secret},
+		{"jwt_data", "-skkr", tokens + secret},
 		{"hmac_enabled", "-skkr", signed},
-		{"hmac_secret", "-skkr", signed},
+		{"hmac_secret", "-sooo", signed + secret},
 		{"is_inactive", "-skkr", "The client gets 403 `Key is inactive, please renew`."},
 		{"apply_policy_id", "-skkr", "As `apply_policies`, where those are empty."},
 		{"data_expires", "-skkr", kept},
@@ -146,7 +147,7 @@ func sessionRules() []rule {
 		{"apply_policies", "-skkr", "Puts the limits and rights of these policies on the session. Where none of them can be applied, the client gets 403 `Forbidden`."},
 		{"certificate", "-skkr", "Nothing here. In Tyk mode it is not sent."},
 		{"max_query_depth", "-skkr", "Nothing here. In Tyk mode it is not sent."},
-		{"key_id", "--kkr", "Nothing: it is the token, or the extracted id. In Tyk mode it is not sent."},
+		{"key_id", "--ooo", "Nothing: it is the token, or the extracted id. Sent where the hook has `send: {session: full}`, and not in Tyk mode."},
 		{"post_expiry_action", "-skkr", "Whether the stored session is deleted when it expires, or retained."},
 		{"post_expiry_grace_period", "-skkr", "How long a retained session stays."},
 		{"throttle_interval", "-skkr", kept},

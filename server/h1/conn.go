@@ -3,6 +3,7 @@ package h1
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -45,6 +46,7 @@ type conn struct {
 	remote   string
 	accepted time.Time
 	state    atomic.Int32
+	served   bool // a request
 
 	buf      [headSize]byte
 	from, to int       // what of buf has come and is not used yet
@@ -122,7 +124,13 @@ func (c *conn) readHead() ([]byte, error) {
 		if c.to == len(c.buf) {
 			return nil, errUnusual
 		}
+		if oneSided(c.buf[:c.to]) {
+			return nil, errUnusual
+		}
 		n, err := c.net.Read(c.buf[c.to:])
+		if err == io.EOF && c.to > 0 && (c.to >= 4 || !c.served) {
+			return nil, errUnusual // which says so, unless it is less than a line behind a request
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +138,20 @@ func (c *conn) readHead() ([]byte, error) {
 		if c.state.Swap(busy) == retired {
 			return nil, net.ErrClosed
 		}
+	}
+}
+
+// oneSided reports whether a line ends with LF alone: it may be the header's last.
+func oneSided(b []byte) bool {
+	for {
+		n := bytes.IndexByte(b, '\n')
+		if n < 0 {
+			return false
+		}
+		if n == 0 || b[n-1] != '\r' {
+			return true
+		}
+		b = b[n+1:]
 	}
 }
 
@@ -167,6 +189,7 @@ func (c *conn) exchange(e *exchange) (again bool) {
 		c.net.SetWriteDeadline(time.Now().Add(s.WriteTimeout))
 		defer c.net.SetWriteDeadline(time.Time{})
 	}
+	c.served = true
 	c.watch.begin(e)
 	c.reply.begin(e)
 	finished := c.run(e)

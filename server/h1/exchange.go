@@ -157,23 +157,15 @@ func (b *body) Close() error {
 // finish closes the body, and reports whether all of it has come: the rest may be
 // the next request.
 func (b *body) finish() bool {
-	if b.c == nil {
-		return true
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return b.left == 0
-	}
-	b.closed = true
-	if b.left > enough {
-		return false
-	}
-	var rest [1 << 10]byte
-	for b.left > 0 {
-		if _, err := b.read(rest[:]); err != nil {
-			break
+	if !b.closed && 0 < b.left && b.left <= enough {
+		for rest := make([]byte, 4<<10); b.left > 0; {
+			if _, err := b.read(rest); err != nil {
+				break
+			}
 		}
 	}
+	b.closed = true
 	return b.left == 0
 }

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
 // patience bounds every wait; nothing that works comes near it.
-const patience = 60 * time.Second
+const patience = 5 * time.Minute
 
 type object = map[string]any
 
@@ -36,8 +36,8 @@ type site struct {
 	upstream *httptest.Server
 }
 
-// A hook is one API of a site, whose hooks are given by stage; the name is its id and
-// its listen path.
+// apis are those of a site, with their hooks by stage; the name of each is its id
+// and its listen path.
 type apis map[string]object
 
 // start starts a site with these APIs.
@@ -125,10 +125,13 @@ func upstream(w http.ResponseWriter, r *http.Request) {
 	case "zeros":
 		n, _ := strconv.ParseInt(r.URL.RawQuery, 10, 64)
 		io.CopyN(w, zeros{}, n)
-	case "events": // the second one comes when the client says so
+	case "events": // one, and then no end
 		fmt.Fprint(w, "data: 1\n\n")
 		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
+	case "coded": // as it was sent
+		w.Header().Set("Content-Encoding", r.Header.Get("Content-Encoding"))
+		io.Copy(w, r.Body)
 	case "ignore":
 		fmt.Fprint(w, "done")
 	}

@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -42,14 +43,19 @@ func olderPython(t *testing.T) older {
 	return older{addr, func(t *testing.T) string { return s.await(t, patience, "event: ") }}
 }
 
-func olderGo(t *testing.T) older {
+func olderGo(t *testing.T) older { return serveOlder(t, false) }
+
+// forgetfulGo is one whose protobuf drops the fields that it does not know.
+func forgetfulGo(t *testing.T) older { return serveOlder(t, true) }
+
+func serveOlder(t *testing.T, forgets bool) older {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	plugin := &olderServer{files: readOriginals(t), events: make(chan string, 100)}
-	server := grpc.NewServer()
+	plugin := &olderServer{files: readOriginals(t), forgets: forgets, events: make(chan string, 100)}
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "coprocess.Dispatcher", HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{{MethodName: "Dispatch", Handler: plugin.dispatch}, {MethodName: "DispatchEvent", Handler: plugin.dispatchEvent}},
@@ -93,8 +99,9 @@ func readOriginals(t *testing.T) protoreflect.FileDescriptor {
 }
 
 type olderServer struct {
-	files  protoreflect.FileDescriptor
-	events chan string
+	files   protoreflect.FileDescriptor
+	forgets bool // what it does not know
+	events  chan string
 }
 
 func (s *olderServer) message(name protoreflect.Name) *dynamicpb.Message {
@@ -105,6 +112,14 @@ func (s *olderServer) dispatch(_ any, _ context.Context, read func(any) error, _
 	o := s.message("Object")
 	if err := read(o); err != nil {
 		return nil, err
+	}
+	if s.forgets {
+		known := s.message("Object")
+		data, err := proto.Marshal(o)
+		if err = errors.Join(err, proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(data, known)); err != nil {
+			return nil, err
+		}
+		o = known
 	}
 	edit := s.message("Object")
 	if err := protojson.Unmarshal([]byte(olderEdit(o)), edit); err != nil {

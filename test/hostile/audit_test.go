@@ -63,8 +63,6 @@ type policy struct {
 	// auth and other are the statuses of auth hooks and of others; 0 is not
 	// possible. 200 means that the upstream's reply reaches the client.
 	auth, other int
-	// late is the status where the fault took all the time there was.
-	late int
 }
 
 var policies = []policy{
@@ -73,7 +71,7 @@ var policies = []policy{
 	{name: "deny503", onError: []any{object{"deny": 503}}, auth: 503, other: 503},
 	{name: "retry", onError: []any{"retry", "retry", object{"deny": 502}}, auth: 502, other: 502},
 	{name: "ignore", onError: "ignore", auth: 200, other: 200},
-	{name: "backup", onError: []any{object{"plugin": "backup"}, object{"deny": 504}}, auth: 200, other: 200, late: 504},
+	{name: "backup", onError: []any{object{"plugin": "backup"}, object{"deny": 504}}, auth: 200, other: 200},
 	{name: "downbackup", onError: []any{object{"plugin": "nowhere"}, "deny"}, auth: 403, other: 500},
 	{name: "cached", onError: []any{object{"cached": "1h"}, "deny"}, auth: 200},
 	{name: "uncached", onError: []any{object{"cached": "1h"}, "deny"}, auth: 403},
@@ -114,11 +112,8 @@ func (s sample) id() string {
 
 // status is what the client gets.
 func (s sample) status() int {
-	switch {
-	case s.answer:
+	if s.answer {
 		return http.StatusForbidden
-	case s.slow && s.late != 0:
-		return s.late
 	}
 	return s.passes()
 }

@@ -118,7 +118,7 @@ func newSite(t *testing.T, plugins object, apis ...object) *site {
 func (s *site) configure(t *testing.T) {
 	t.Helper()
 	for _, a := range s.config["apis"].([]object) {
-		a["target"] = s.upstream.URL
+		a["target"], a["upstream_timeout"] = s.upstream.URL, patience.String()
 	}
 	text, err := json.Marshal(s.config) // which is YAML, too
 	if err != nil {

@@ -49,7 +49,7 @@ func TestTenants(t *testing.T) {
 			}
 			plugins, apis := estate(servers, 0)
 			s := newSite(t, plugins, apis...)
-			l := s.load(*rate, "a", "b")
+			l := s.load(*rate/4, "a", "b")
 			for g := 1; g <= reloads; g++ {
 				s.config["plugins"], s.config["apis"] = estate(servers, g)
 				s.reload(t)

@@ -117,7 +117,10 @@ func (c *Client) dial() (*reader, error) {
 func (c *Client) greet(ctx context.Context, bare net.Conn) (*reader, error) {
 	if c.tls == nil {
 		r := newReader(newConn(c, newSocket(bare)))
-		return r, r.greet(rpc.ConnectTimeout)
+		if err := r.greet(rpc.ConnectTimeout); err != nil {
+			return nil, fmt.Errorf("%w (is it a gRPC server, and one without TLS?)", err)
+		}
+		return r, nil
 	}
 	secured := tls.Client(bare, c.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -250,5 +253,39 @@ func TestKeepalive(t *testing.T) {
 	}
 	if _, err := echo(c, "x"); status.Code(err) != codes.Unavailable || rpc.Unsent(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who is no gRPC server, or wants TLS, is told of so that one knows what to do.
+func TestNoServer(t *testing.T) {
+	for name, says := range map[string]string{
+		"HTTP/1.1":       "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+		"TLS":            "\x15\x03\x01\x00\x02\x02\x50", // a fatal alert
+		"nothing at all": "",
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				io.WriteString(c, says)
+				io.CopyN(io.Discard, c, int64(len(clientPreface)))
+				c.Close()
+			}
+		}()
+		c := client(t, l.Addr().String())
+		if _, err := echo(c, "x"); !rpc.Unsent(err) || !strings.Contains(err.Error(), "is it a gRPC server, and one without TLS?") {
+			t.Errorf("%s: %v", name, err)
+		}
+		c.Close()
+		l.Close()
+		<-done
 	}
 }

@@ -61,7 +61,8 @@ func (r *reader) setting(id uint16, value uint32) error {
 // reply queues an answer to a frame, and writes it. A server that asks for more
 // and more of them and does not read them is cut off.
 func (r *reader) reply(queue []byte) error {
-	if r.out.queue = queue; len(queue) > brokenQueue {
+	r.out.answers += len(queue) - len(r.out.queue)
+	if r.out.queue = queue; r.out.answers > brokenQueue {
 		r.mu.Unlock()
 		return faulty(errEnhanceYourCalm, "too many frames that want an answer")
 	}

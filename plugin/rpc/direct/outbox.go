@@ -12,15 +12,16 @@ import (
 type outbox struct {
 	queue   []byte
 	spare   []byte // the memory of the batch before
+	answers int    // bytes of the queue that answer frames, and are nobody's message
 	batch   uint64 // the number of the one that is being queued
 	writing bool
 	blocked []*stream       // calls that wait for room, here or in a window
 	sent    chan<- struct{} // is closed when all is written; nil is that nobody waits
 }
 
-// The sizes of the queue: from which calls wait, at which a server is cut off that
-// asks for answers and does not read them, and of memory that is kept. And how
-// many batches a caller writes before a goroutine takes over.
+// The sizes of the queue: from which calls wait, of the answers in it at which a
+// server is cut off that asks for them and does not read them, and of memory that is
+// kept. And how many batches a caller writes before a goroutine takes over.
 const (
 	fullQueue   = 64 << 10
 	brokenQueue = 4 << 20
@@ -88,7 +89,7 @@ func (c *conn) nextBatch() []byte {
 		return nil
 	}
 	batch := o.queue
-	o.queue, o.spare = o.spare[:0], nil
+	o.queue, o.spare, o.answers = o.spare[:0], nil, 0
 	o.batch++
 	if len(o.blocked) > 0 {
 		c.unblock()

@@ -95,7 +95,7 @@ def dispatch_event(event, context):
     return EventReply()
 
 
-server = grpc.server(futures.ThreadPoolExecutor(max_workers=10))
+server = grpc.server(futures.ThreadPoolExecutor(max_workers=10), options=[("grpc.max_receive_message_length", 64 << 20)])
 server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("coprocess.Dispatcher", {
     "Dispatch": grpc.unary_unary_rpc_method_handler(dispatch, Object.FromString, Object.SerializeToString),
     "DispatchEvent": grpc.unary_unary_rpc_method_handler(dispatch_event, Event.FromString, EventReply.SerializeToString),

@@ -1937,7 +1937,8 @@ namespace Coprocess {
     private string keyId_ = "";
     /// <summary>
     /// The credential that stands for the session, in clear: from CustomKeyCheck, the
-    /// entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+    /// entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+    /// session, and not in Tyk mode; ignored when returned.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -34,6 +34,7 @@ export interface Object {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      */
     metadata: {
         [key: string]: string;

@@ -11,13 +11,13 @@ export interface ResponseObject {
     status_code: number;
     /**
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      */
     raw_body: Buffer;
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      */
     body: string;
     /**

@@ -176,7 +176,8 @@ export interface SessionState {
     max_query_depth: string;
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      */
     key_id: string;
     /** What becomes of the stored session when it has expired: retain or delete. */

@@ -101,6 +101,7 @@ GPB_FINAL @interface Object : GPBMessage
  * The same entries as session.metadata; sent when the caller is known. Returned,
  * only CustomKeyCheck's counts: its entries win over those of session.metadata,
  * and the entry "token", in either map, names the session and must not be empty.
+ * Of later hooks those count that are configured write_back.
  **/
 @property(nonatomic, readwrite, strong, null_resettable) NSMutableDictionary<NSString*, NSString*> *metadata;
 /** The number of items in @c metadata without causing the container to be created. */

@@ -377,7 +377,8 @@ GPB_FINAL @interface SessionState : GPBMessage
 
 /**
  * The credential that stands for the session, in clear: from CustomKeyCheck, the
- * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+ * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+ * session, and not in Tyk mode; ignored when returned.
  **/
 @property(nonatomic, readwrite, copy, null_resettable) NSString *keyId;
 

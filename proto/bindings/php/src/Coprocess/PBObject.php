@@ -50,6 +50,7 @@ class PBObject extends \Google\Protobuf\Internal\Message
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      *
      * Generated from protobuf field <code>map<string, string> metadata = 5;</code>
      */
@@ -101,6 +102,7 @@ class PBObject extends \Google\Protobuf\Internal\Message
      *           The same entries as session.metadata; sent when the caller is known. Returned,
      *           only CustomKeyCheck's counts: its entries win over those of session.metadata,
      *           and the entry "token", in either map, names the session and must not be empty.
+     *           Of later hooks those count that are configured write_back.
      *     @type array|\Google\Protobuf\Internal\MapField $spec
      *           Facts about the API: OrgID, APIID, bundle_hash (hex MD5 of the bundle's name)
      *           and, where the API has any, config_data (JSON). Sent in every hook; ignored
@@ -258,6 +260,7 @@ class PBObject extends \Google\Protobuf\Internal\Message
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      *
      * Generated from protobuf field <code>map<string, string> metadata = 5;</code>
      * @return \Google\Protobuf\Internal\MapField
@@ -271,6 +274,7 @@ class PBObject extends \Google\Protobuf\Internal\Message
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      *
      * Generated from protobuf field <code>map<string, string> metadata = 5;</code>
      * @param array|\Google\Protobuf\Internal\MapField $var

@@ -25,15 +25,15 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
     protected $status_code = 0;
     /**
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      *
      * Generated from protobuf field <code>bytes raw_body = 2;</code>
      */
     protected $raw_body = '';
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      */
@@ -88,11 +88,11 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
      *           included, fails the hook.
      *     @type string $raw_body
      *           The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     *           reply's body and its size the Content-Length. Empty, it empties the body, unless
-     *           body is filled, which then counts; in Tyk mode it empties the body in any case.
+     *           reply's body and its size the Content-Length. Empty, it empties the body.
      *     @type string $body
      *           The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     *           is configured raw_body_only. Ignored when returned: change raw_body.
+     *           is configured raw_body_only. Returned, an edit counts when raw_body came back
+     *           untouched; in Tyk mode it never does.
      *     @type array|\Google\Protobuf\Internal\MapField $headers
      *           Header fields by canonical name, the first value of each. Returned, a changed
      *           entry replaces the first value, a new one adds the header, a missing one removes
@@ -148,8 +148,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      *
      * Generated from protobuf field <code>bytes raw_body = 2;</code>
      * @return string
@@ -161,8 +160,7 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      *
      * Generated from protobuf field <code>bytes raw_body = 2;</code>
      * @param string $var
@@ -178,7 +176,8 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      * @return string
@@ -190,7 +189,8 @@ class ResponseObject extends \Google\Protobuf\Internal\Message
 
     /**
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      *
      * Generated from protobuf field <code>string body = 3;</code>
      * @param string $var

@@ -210,7 +210,8 @@ class SessionState extends \Google\Protobuf\Internal\Message
     protected $max_query_depth = 0;
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      */
@@ -356,7 +357,8 @@ class SessionState extends \Google\Protobuf\Internal\Message
      *           How deep GraphQL queries may nest. Not sent in Tyk mode; kept when returned.
      *     @type string $key_id
      *           The credential that stands for the session, in clear: from CustomKeyCheck, the
-     *           entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     *           entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     *           session, and not in Tyk mode; ignored when returned.
      *     @type string $post_expiry_action
      *           What becomes of the stored session when it has expired: retain or delete.
      *     @type int|string $post_expiry_grace_period
@@ -1242,7 +1244,8 @@ class SessionState extends \Google\Protobuf\Internal\Message
 
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      * @return string
@@ -1254,7 +1257,8 @@ class SessionState extends \Google\Protobuf\Internal\Message
 
     /**
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      *
      * Generated from protobuf field <code>string key_id = 32;</code>
      * @param string $var

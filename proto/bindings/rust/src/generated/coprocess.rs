@@ -65,12 +65,12 @@ pub struct ResponseObject {
     #[prost(int32, tag = "1")]
     pub status_code: i32,
     /// The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-    /// reply's body and its size the Content-Length. Empty, it empties the body, unless
-    /// body is filled, which then counts; in Tyk mode it empties the body in any case.
+    /// reply's body and its size the Content-Length. Empty, it empties the body.
     #[prost(bytes = "vec", tag = "2")]
     pub raw_body: ::prost::alloc::vec::Vec<u8>,
     /// The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-    /// is configured raw_body_only. Ignored when returned: change raw_body.
+    /// is configured raw_body_only. Returned, an edit counts when raw_body came back
+    /// untouched; in Tyk mode it never does.
     #[prost(string, tag = "3")]
     pub body: ::prost::alloc::string::String,
     /// Header fields by canonical name, the first value of each. Returned, a changed
@@ -163,8 +163,9 @@ pub struct Param {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MiniRequestObject {
     /// Header fields by canonical name (Content-Type), the first value of each; Host
-    /// is among them. Sent in every hook. Ignored when returned: use set_headers and
-    /// delete_headers.
+    /// is among them. Sent in every hook; those with credentials, after authentication,
+    /// in Tyk mode and where the hook's send says so. Ignored when returned: use
+    /// set_headers and delete_headers.
     #[prost(map = "string, string", tag = "1")]
     pub headers: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -511,7 +512,8 @@ pub struct SessionState {
     #[prost(int64, tag = "31")]
     pub max_query_depth: i64,
     /// The credential that stands for the session, in clear: from CustomKeyCheck, the
-    /// entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+    /// entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+    /// session, and not in Tyk mode; ignored when returned.
     #[prost(string, tag = "32")]
     pub key_id: ::prost::alloc::string::String,
     /// What becomes of the stored session when it has expired: retain or delete.
@@ -754,6 +756,7 @@ pub struct Object {
     /// The same entries as session.metadata; sent when the caller is known. Returned,
     /// only CustomKeyCheck's counts: its entries win over those of session.metadata,
     /// and the entry "token", in either map, names the session and must not be empty.
+    /// Of later hooks those count that are configured write_back.
     #[prost(map = "string, string", tag = "5")]
     pub metadata: ::std::collections::HashMap<
         ::prost::alloc::string::String,

@@ -22,8 +22,9 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -32,8 +33,9 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -49,8 +51,9 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -60,8 +63,9 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -74,8 +78,9 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -963,8 +968,9 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -986,8 +992,9 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -999,8 +1006,9 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -1019,8 +1027,9 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook. Ignored when returned: use set_headers and
-     * delete_headers.
+     * is among them. Sent in every hook; those with credentials, after authentication,
+     * in Tyk mode and where the hook's send says so. Ignored when returned: use
+     * set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3473,8 +3482,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3496,8 +3506,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3509,8 +3520,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3529,8 +3541,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3555,8 +3568,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3580,8 +3594,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3599,8 +3614,9 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook. Ignored when returned: use set_headers and
-       * delete_headers.
+       * is among them. Sent in every hook; those with credentials, after authentication,
+       * in Tyk mode and where the hook's send says so. Ignored when returned: use
+       * set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>

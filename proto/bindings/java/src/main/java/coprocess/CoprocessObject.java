@@ -133,6 +133,7 @@ public final class CoprocessObject {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -143,6 +144,7 @@ public final class CoprocessObject {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -160,6 +162,7 @@ public final class CoprocessObject {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -171,6 +174,7 @@ public final class CoprocessObject {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -185,6 +189,7 @@ java.lang.String defaultValue);
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -569,6 +574,7 @@ java.lang.String defaultValue);
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -592,6 +598,7 @@ java.lang.String defaultValue);
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -605,6 +612,7 @@ java.lang.String defaultValue);
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -625,6 +633,7 @@ java.lang.String defaultValue) {
      * The same entries as session.metadata; sent when the caller is known. Returned,
      * only CustomKeyCheck's counts: its entries win over those of session.metadata,
      * and the entry "token", in either map, names the session and must not be empty.
+     * Of later hooks those count that are configured write_back.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -1998,6 +2007,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2021,6 +2031,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2034,6 +2045,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2054,6 +2066,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2080,6 +2093,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2105,6 +2119,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>
@@ -2124,6 +2139,7 @@ java.lang.String defaultValue) {
        * The same entries as session.metadata; sent when the caller is known. Returned,
        * only CustomKeyCheck's counts: its entries win over those of session.metadata,
        * and the entry "token", in either map, names the session and must not be empty.
+       * Of later hooks those count that are configured write_back.
        * </pre>
        *
        * <code>map&lt;string, string&gt; metadata = 5;</code>

@@ -33,8 +33,7 @@ public final class CoprocessResponseObject {
     /**
      * <pre>
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      * </pre>
      *
      * <code>bytes raw_body = 2;</code>
@@ -45,7 +44,8 @@ public final class CoprocessResponseObject {
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -55,7 +55,8 @@ public final class CoprocessResponseObject {
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -335,8 +336,7 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-     * reply's body and its size the Content-Length. Empty, it empties the body, unless
-     * body is filled, which then counts; in Tyk mode it empties the body in any case.
+     * reply's body and its size the Content-Length. Empty, it empties the body.
      * </pre>
      *
      * <code>bytes raw_body = 2;</code>
@@ -353,7 +353,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -375,7 +376,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-     * is configured raw_body_only. Ignored when returned: change raw_body.
+     * is configured raw_body_only. Returned, an edit counts when raw_body came back
+     * untouched; in Tyk mode it never does.
      * </pre>
      *
      * <code>string body = 3;</code>
@@ -1350,8 +1352,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-       * reply's body and its size the Content-Length. Empty, it empties the body, unless
-       * body is filled, which then counts; in Tyk mode it empties the body in any case.
+       * reply's body and its size the Content-Length. Empty, it empties the body.
        * </pre>
        *
        * <code>bytes raw_body = 2;</code>
@@ -1364,8 +1365,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-       * reply's body and its size the Content-Length. Empty, it empties the body, unless
-       * body is filled, which then counts; in Tyk mode it empties the body in any case.
+       * reply's body and its size the Content-Length. Empty, it empties the body.
        * </pre>
        *
        * <code>bytes raw_body = 2;</code>
@@ -1382,8 +1382,7 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The whole body, still encoded as Content-Encoding says. Returned, it becomes the
-       * reply's body and its size the Content-Length. Empty, it empties the body, unless
-       * body is filled, which then counts; in Tyk mode it empties the body in any case.
+       * reply's body and its size the Content-Length. Empty, it empties the body.
        * </pre>
        *
        * <code>bytes raw_body = 2;</code>
@@ -1400,7 +1399,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Ignored when returned: change raw_body.
+       * is configured raw_body_only. Returned, an edit counts when raw_body came back
+       * untouched; in Tyk mode it never does.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1421,7 +1421,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Ignored when returned: change raw_body.
+       * is configured raw_body_only. Returned, an edit counts when raw_body came back
+       * untouched; in Tyk mode it never does.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1443,7 +1444,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Ignored when returned: change raw_body.
+       * is configured raw_body_only. Returned, an edit counts when raw_body came back
+       * untouched; in Tyk mode it never does.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1461,7 +1463,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Ignored when returned: change raw_body.
+       * is configured raw_body_only. Returned, an edit counts when raw_body came back
+       * untouched; in Tyk mode it never does.
        * </pre>
        *
        * <code>string body = 3;</code>
@@ -1476,7 +1479,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The body as text: raw_body again, or empty where that is not UTF-8 or the hook
-       * is configured raw_body_only. Ignored when returned: change raw_body.
+       * is configured raw_body_only. Returned, an edit counts when raw_body came back
+       * untouched; in Tyk mode it never does.
        * </pre>
        *
        * <code>string body = 3;</code>

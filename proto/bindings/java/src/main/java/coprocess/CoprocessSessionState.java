@@ -6529,7 +6529,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -6539,7 +6540,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -7952,7 +7954,8 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -7974,7 +7977,8 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * The credential that stands for the session, in clear: from CustomKeyCheck, the
-     * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+     * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+     * session, and not in Tyk mode; ignored when returned.
      * </pre>
      *
      * <code>string key_id = 32;</code>
@@ -12545,7 +12549,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+       * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+       * session, and not in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -12566,7 +12571,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+       * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+       * session, and not in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -12588,7 +12594,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+       * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+       * session, and not in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -12606,7 +12613,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+       * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+       * session, and not in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
@@ -12621,7 +12629,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * The credential that stands for the session, in clear: from CustomKeyCheck, the
-       * entry "token" of the metadata. Not sent in Tyk mode; ignored when returned.
+       * entry "token" of the metadata. Sent only to hooks whose send asks for the whole
+       * session, and not in Tyk mode; ignored when returned.
        * </pre>
        *
        * <code>string key_id = 32;</code>
