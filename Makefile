@@ -21,6 +21,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: ## the gateway beside its peers, as separate processes; see bench/README.md
 	./bench/run.sh
+	./bench/run.sh -growth
 
 bench-storm: ## a fleet of plugin servers in bad weather: writes bench/STORM.md
 	./bench/storm.sh

@@ -13,7 +13,8 @@ import (
 )
 
 // NewLogger makes the gateway's logger: text on a terminal, JSON else, unless
-// the configuration says which.
+// the configuration says which. In front of a [Buffer], warnings and errors are
+// written at once.
 func NewLogger(w io.Writer, c grapnel.Log) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{}
 	if c.Level != "" {
@@ -23,13 +24,20 @@ func NewLogger(w io.Writer, c grapnel.Log) (*slog.Logger, error) {
 		}
 		options.Level = level
 	}
+	buffer, buffered := w.(*Buffer)
+	var h slog.Handler
 	switch {
-	case c.Format == "text", c.Format == "" && terminal(w):
-		return slog.New(slog.NewTextHandler(w, options)), nil
+	case c.Format == "text", c.Format == "" && (terminal(w) || buffered && terminal(buffer.to)):
+		h = slog.NewTextHandler(w, options)
 	case c.Format == "json", c.Format == "":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		h = slog.NewJSONHandler(w, options)
+	default:
+		return nil, fmt.Errorf("log.format: %q is neither text nor json", c.Format)
 	}
-	return nil, fmt.Errorf("log.format: %q is neither text nor json", c.Format)
+	if buffered {
+		h = prompt{h, buffer}
+	}
+	return slog.New(h), nil
 }
 
 func terminal(w io.Writer) bool {

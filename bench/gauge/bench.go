@@ -159,13 +159,14 @@ func (b *bench) close() {
 // variables are what the files of conf leave open.
 type variables struct {
 	addresses
-	Dir    string // for the program's own files
-	Listen string
-	API    string     // as in target
-	Asks   bool       // as in target
-	Seed   string     // as in target
-	Store  string     // the URL of it
-	More   []struct{} // as many APIs more
+	Dir     string // for the program's own files
+	Listen  string
+	API     string     // as in target
+	Asks    bool       // as in target
+	Seed    string     // as in target
+	Store   string     // the URL of it
+	More    []struct{} // as many APIs more
+	Metrics bool       // as in target
 }
 
 // configure writes a file of conf, filled in, to a folder.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/xml"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -158,5 +161,59 @@ func TestSettings(t *testing.T) {
 		if s, err := parse(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, s)
 		}
+	}
+}
+
+func TestGrowing(t *testing.T) {
+	var flat, grows []health
+	for i := range int64(30) {
+		flat = append(flat, health{memory: 100<<20 + i%2<<20, goroutines: 80, descriptors: 70})
+		grows = append(grows, health{memory: 100 << 20, goroutines: 80 + 10*i, descriptors: 70})
+	}
+	if err := growing(flat); err != nil {
+		t.Error(err)
+	}
+	if err := growing(grows); err == nil || !strings.Contains(err.Error(), "goroutines") || strings.Contains(err.Error(), "memory") {
+		t.Errorf("growing goroutines: %v", err)
+	}
+}
+
+// TestPlot: a plot is well-formed, and its points are in it.
+func TestPlot(t *testing.T) {
+	svg := series{title: "a", x: "b", y: "c", logX: true, points: []point{{10, 1}, {10_000, 2.5}}}.svg()
+	decoder, circles := xml.NewDecoder(strings.NewReader(svg)), 0
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, svg)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "circle" {
+			circles++
+		}
+	}
+	if circles != 2 || !strings.Contains(svg, ">10k<") {
+		t.Errorf("%d points in\n%s", circles, svg)
+	}
+}
+
+// TestFire: at a rate, so many requests are sent and no more; and each is answered.
+func TestFire(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/no" {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		io.WriteString(w, "hello")
+	}))
+	defer s.Close()
+	f := fire{addr: s.Listener.Addr().String(), connections: 3, count: 50, rate: 1000, request: plain("/", []byte("body"))}
+	if l, err := f.run(t.Context()); err != nil || l.requests != 50 || l.failed != 0 || l.p99 < l.p50 || l.perSecond > 1100 {
+		t.Errorf("%+v, %v", l, err)
+	}
+	f.request = plain("/no", nil)
+	if l, err := f.run(t.Context()); err != nil || l.failed != 50 {
+		t.Errorf("%+v, %v", l, err)
 	}
 }

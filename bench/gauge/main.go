@@ -26,6 +26,7 @@ type settings struct {
 	rounds      int
 	connections int
 	only        *regexp.Regexp // rows by name; nil is all
+	soak        int            // minutes of a soak instead; 0 is none
 	growth      bool           // how costs grow, instead of the rows
 	profile     string         // where a CPU profile goes; empty is none
 }
@@ -46,7 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	chosen, programs := choose(targets(), s.only, installed)
-	if len(chosen) == 0 {
+	if len(chosen) == 0 && !s.growth {
 		return errors.New("-only leaves no row")
 	}
 	if s.profile != "" && (len(chosen) != 1 || chosen[0].program != "grapnel") {
@@ -62,6 +63,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer b.close()
+	if s.soak > 0 {
+		return b.soak(s.soak, out)
+	}
 	if s.growth {
 		return b.growth(filepath.Join(root, "bench"), out)
 	}
@@ -88,7 +92,8 @@ func parse(args []string) (s settings, err error) {
 		s.only, err = regexp.Compile(v)
 		return err
 	})
-	f.BoolVar(&s.growth, "growth", false, "measure how costs grow instead, and write GROWTH.md")
+	f.IntVar(&s.soak, "soak", 0, "hold a gateway under 70 % of its load for so many `minutes` instead, and fail when what it needs grows")
+	f.BoolVar(&s.growth, "growth", false, "measure how costs grow instead, and write GROWTH.md; -only chooses among hooks, body, apis, keys, rights, rate, idle and loading")
 	f.StringVar(&s.profile, "cpuprofile", "", "write a CPU profile of the gateway to this `file`")
 	if err := f.Parse(args); err != nil {
 		return s, err

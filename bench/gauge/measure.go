@@ -83,7 +83,7 @@ func (b *bench) begin(t target) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store, More: make([]struct{}, t.more)}
+	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store, Metrics: t.metrics, More: make([]struct{}, t.more)}
 	for _, name := range t.files() {
 		if err := configure(dir, name, v); err != nil {
 			return nil, err

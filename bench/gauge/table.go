@@ -45,7 +45,7 @@ func summarise(name string, samples []sample) row {
 
 // median returns the middle value, the mean of the two middle ones where the
 // number is even, and the spread in percent.
-func median[T ~int64 | ~float64](samples []sample, of func(sample) T) (middle T, spread float64) {
+func median[S any, T ~int64 | ~float64](samples []S, of func(S) T) (middle T, spread float64) {
 	values := make([]T, len(samples))
 	for i, s := range samples {
 		values[i] = of(s)

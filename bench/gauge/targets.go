@@ -12,6 +12,7 @@ type target struct {
 	token   bool   // whether clients show a token
 	seed    string // grapnel: the hook whose session is stored under the token beforehand
 	store   string // grapnel: where; empty is memory, else file or redis
+	metrics bool   // grapnel: whether it serves its figures beside the APIs
 	more    int    // grapnel: how many APIs it has besides the one that is measured
 	needs   string // another program that has to be there
 	// proof is the reply header that shows that the plugin or the agent had

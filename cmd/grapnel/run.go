@@ -39,7 +39,9 @@ func (c runCommand) Run(p *program) error {
 		return err
 	}
 	c.override(first.config)
-	log, err := observe.NewLogger(p.stderr, first.config.Log)
+	out := observe.NewBuffer(p.stderr)
+	defer out.Flush()
+	log, err := observe.NewLogger(out, first.config.Log)
 	if err != nil {
 		return err
 	}

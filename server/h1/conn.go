@@ -19,14 +19,13 @@ const (
 	newFor = 5 * time.Second
 	// slack is by how much connections may be idle for less than they should:
 	// deadlines are moved that much at once.
-	slack = time.Second
+	slack   = time.Second
+	headEnd = "\r\n\r\n"
 	// linger is how long a client has to read a reply that came before all of
 	// its request was read: what it sends after the connection was closed would
 	// have its system drop the reply.
 	linger = 500 * time.Millisecond
 )
-
-var headEnd = []byte("\r\n\r\n")
 
 // errUnusual is what reading a header comes to that is for the standard server.
 var errUnusual = errors.New("the request is not a plain one")
@@ -105,7 +104,7 @@ func (c *conn) readHead() ([]byte, error) {
 	waiting := false // for the rest of a header
 	for {
 		got := c.buf[c.from:c.to]
-		if n := bytes.Index(got, headEnd); n >= 0 {
+		if n := bytes.Index(got, []byte(headEnd)); n >= 0 {
 			c.state.Store(busy)
 			return got[:n+len(headEnd)], nil
 		}

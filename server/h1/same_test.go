@@ -69,7 +69,7 @@ func tell(w http.ResponseWriter, r *http.Request) {
 // smuggles would show as a second reply.
 func requests() []string {
 	long := strings.Repeat("x", 8<<10)
-	return []string{
+	return append([]string{
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET /a%2Fb/../c?x=y%20z HTTP/1.1\r\nHost: a:80\r\nx-lower: 1\r\nX_Odd: 2\r\n\r\n",
 		"GET //a/b HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -111,6 +111,12 @@ func requests() []string {
 		"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nTrailer: X\r\n\r\n",
+	}, bodies(long)...)
+}
+
+// bodies are requests with a body, and such as only look like it.
+func bodies(long string) []string {
+	return []string{
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
