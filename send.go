@@ -23,15 +23,13 @@ type Send struct {
 	// plugin changed again, unless it took the Content-Encoding away [L-28].
 	DecodeBody bool `yaml:"decode_body"`
 	// Headers are the only headers that are sent, of requests and replies;
-	// names, or beginnings such as X-*. Without it, all but the hidden ones.
+	// names, or beginnings such as X-*. Without it, all but hide_headers.
 	Headers []string `yaml:"headers"`
-	// HideHeaders are not sent. Without it, and without headers, hooks after
-	// authentication do not get Authorization, Proxy-Authorization, Cookie and
-	// the headers where the API finds credentials; [] hides none [L-22, L-49].
+	// HideHeaders are not sent: names, or beginnings such as X-* [L-49].
 	HideHeaders []string `yaml:"hide_headers"`
-	// Session is how much of the session: full, redacted (all but what proves
-	// who is calling: key_id, passwords, secrets, the token), metadata (that
-	// alone, without the token) or none. Without it, redacted.
+	// Session is how much of the session: full, redacted (all but key_id,
+	// passwords and the secrets of signatures), metadata (that alone) or none.
+	// Without it, redacted [L-22, L-49].
 	Session SessionPart `yaml:"session"`
 }
 

@@ -106,7 +106,7 @@ apis:
 	hook := func(plugin, name string, timeout grapnel.Duration, stage grapnel.Stage) grapnel.Hook {
 		h := grapnel.Hook{Plugin: plugin, Name: name, Timeout: timeout, Stage: stage}
 		if stage > grapnel.Auth {
-			h.Send = grapnel.Send{Session: grapnel.SessionRedacted, HideHeaders: []string{"Authorization", "Proxy-Authorization", "Cookie"}}
+			h.Send = grapnel.Send{Session: grapnel.SessionRedacted}
 		}
 		return h
 	}

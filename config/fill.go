@@ -1,9 +1,6 @@
 package config
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/grapnel-gateway/grapnel"
 )
 
@@ -36,7 +33,7 @@ func fill(c *grapnel.Config) {
 				p.hook.Timeout = s.Timeout
 			}
 			if s != nil && !isTyk(c, s) {
-				fillSend(a, p)
+				fillSend(p)
 			}
 		}
 	}
@@ -53,29 +50,15 @@ func isTyk(c *grapnel.Config, s *grapnel.PluginServer) bool {
 	return s.Compat == grapnel.CompatTyk || c.Compat == grapnel.CompatTyk
 }
 
-// fillSend keeps from a plugin what it has no use for, unless the hook says what it
-// is sent: secrets of the session, and credentials once they have done their work.
-// The plugins of Tyk configurations see what they always saw [L-22, L-49].
-func fillSend(a *grapnel.API, p place) {
+// fillSend keeps the secrets of a session from plugins, unless the hook says that
+// it is sent them. The plugins of Tyk configurations see what they always saw
+// [L-22, L-49].
+func fillSend(p place) {
 	if p.stage == grapnel.Pre || p.stage == grapnel.Auth {
-		return // there is no session yet, and credentials have their work before them
+		return // there is no session yet
 	}
-	send := &p.hook.Send
-	if send.Session == "" {
+	if send := &p.hook.Send; send.Session == "" {
 		send.Session = grapnel.SessionRedacted
-	}
-	if send.Headers != nil || send.HideHeaders != nil {
-		return
-	}
-	send.HideHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
-	for _, m := range a.Auth {
-		name := credentialOf(m).Header
-		if m.ID != nil {
-			name = m.ID.Header
-		}
-		if name != "" && !slices.ContainsFunc(send.HideHeaders, func(h string) bool { return strings.EqualFold(h, name) }) {
-			send.HideHeaders = append(send.HideHeaders, name)
-		}
 	}
 }
 

@@ -11,8 +11,7 @@ import (
 
 // What hooks are sent unless they say so [L-22, L-49].
 func TestSendDefaults(t *testing.T) {
-	credentials := []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Key"}
-	redacted := grapnel.Send{Session: grapnel.SessionRedacted, HideHeaders: credentials}
+	redacted := grapnel.Send{Session: grapnel.SessionRedacted}
 	c, err := Parse("f", []byte(`
 plugins: { p: { target: "a:1" }, old: { target: "a:2", compat: tyk }, both: { versions: { p: 9, old: 1 } } }
 apis:
@@ -26,7 +25,7 @@ apis:
     - { plugin: p, hook: h }
     - { plugin: old, hook: h }
     - { plugin: p, hook: h, send: { headers: [X-*], session: full } }
-    - { plugin: p, hook: h, send: { hide_headers: [], body: 64KiB, body_over: skip } }
+    - { plugin: p, hook: h, send: { hide_headers: [Cookie], body: 64KiB, body_over: skip } }
     - { plugin: both, hook: h }
 `), noEnv)
 	if err != nil {
@@ -37,7 +36,7 @@ apis:
 	want := []grapnel.Send{
 		{}, {}, redacted, {},
 		{Headers: []string{"X-*"}, Session: grapnel.SessionFull},
-		{HideHeaders: []string{}, Session: grapnel.SessionRedacted, Body: 64 << 10, BodyOver: grapnel.OverSkip},
+		{HideHeaders: []string{"Cookie"}, Session: grapnel.SessionRedacted, Body: 64 << 10, BodyOver: grapnel.OverSkip},
 		{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -42,10 +43,8 @@ func (c call) authorize() (*http.Response, error) {
 		return nil, &grapnel.Error{Status: http.StatusNotFound, Code: grapnel.CodeNotFound, Message: "The API has no page to log in"}
 	}
 	login := c.settings.Login.URL
-	values := login.Query()
-	for name, value := range c.x.Request.Form {
-		values[name] = value
-	}
+	values := maps.Clone(c.x.Request.Form)
+	maps.Copy(values, login.Query()) // the operator's own
 	login.RawQuery = values.Encode()
 	return redirect(login.String()), nil
 }

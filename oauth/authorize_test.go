@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,8 +18,10 @@ func TestAuthorize(t *testing.T) {
 		"response_type": {"code"}, "client_id": {c.ID}, "redirect_uri": {back}, "state": {"a&b=c"}, "login_hint": {"ann"},
 		"code_challenge": {challenge}, "code_challenge_method": {"S256"},
 	}
+	sent := maps.Clone(ask)
+	sent.Set("brand", "evil") // is not the client's to say
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		resp := s.call(t, s.request(method, "oauth/authorize/", ask))
+		resp := s.call(t, s.request(method, "oauth/authorize/", sent))
 		to, err := resp.Location()
 		if err != nil || resp.StatusCode != http.StatusSeeOther || to.Host != "login.example" || to.Path != "/in" {
 			t.Fatalf("%s: %d to %v, %v", method, resp.StatusCode, to, err)

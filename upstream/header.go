@@ -98,16 +98,17 @@ func scheme(r *http.Request) string {
 }
 
 // upgradeOf is the protocol that the client wants to switch to, or empty. h2c
-// is none: behind such a switch, requests would pass the gateway unseen.
+// is none: behind such a switch, requests would pass the gateway unseen. It and the
+// checks of single protocols (graphql) have to mean the same by a list in several
+// lines.
 func upgradeOf(r *http.Request) string {
 	if r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header["Connection"], "upgrade") {
 		return ""
 	}
-	protocol := r.Header.Get("Upgrade")
-	if hasToken([]string{protocol}, "h2c") {
+	if hasToken(r.Header["Upgrade"], "h2c") {
 		return ""
 	}
-	return protocol
+	return strings.Join(r.Header["Upgrade"], ", ")
 }
 
 // checkUpgrade refuses a switch to what the client did not ask for [RFC 9110,

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,9 +66,12 @@ func TestUpgradeOf(t *testing.T) { // RFC 9110, 7.8
 		{"HTTP/2", "Upgrade", "websocket", 2, 0, ""},
 		{"h2c would hide requests", "Upgrade, HTTP2-Settings", "h2c", 1, 1, ""},
 		{"h2c among others", "Upgrade", "foo, H2C", 1, 1, ""},
+		{"h2c in a line of its own", "Upgrade", "websocket|h2c", 1, 1, ""},
+		{"several lines", "Upgrade", "websocket|foo", 1, 1, "websocket, foo"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &http.Request{ProtoMajor: c.major, ProtoMinor: c.minor, Header: http.Header{"Connection": {c.connection}, "Upgrade": {c.upgrade}}}
+			upgrade := strings.Split(c.upgrade, "|") // lines
+			r := &http.Request{ProtoMajor: c.major, ProtoMinor: c.minor, Header: http.Header{"Connection": {c.connection}, "Upgrade": upgrade}}
 			if got := upgradeOf(r); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -32,7 +31,7 @@ func (b *bench) growth(dir string, progress io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(progress, "%s: %v\n", s.title, s.points)
+		fmt.Fprintf(progress, "%s: %v\n%s\n", s.title, s.points, s.note)
 		found = append(found, s)
 	}
 	if b.only != nil {
@@ -296,8 +295,8 @@ func reload(b *bench, g *gateway) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	path := fmt.Sprintf("/fresh-%d/", rand.Uint32())
-	text = fmt.Appendf(text, "\n  - { id: fresh, listen_path: %s, target: http://%s }\n", path, b.Upstream)
+	const path = "/fresh/" // belongs to the measured API until the new one is there, whose upstream is not
+	text = fmt.Appendf(text, "\n  - { id: fresh, listen_path: %s, target: http://127.0.0.1:1 }\n", path)
 	served := make(chan error, 1)
 	go func() {
 		l, err := fire{addr: g.addr(), connections: b.connections, lasts: b.duration + 10*time.Second, request: plain("/bench", nil)}.run(b.ctx)
@@ -315,7 +314,7 @@ func reload(b *bench, g *gateway) (time.Duration, error) {
 	}
 	took := time.Duration(0)
 	for took == 0 && time.Since(begin) < 30*time.Second {
-		if status, _, err := get("http://"+g.addr()+path, nil); err == nil && status == http.StatusOK {
+		if status, _, err := get("http://"+g.addr()+path, nil); err == nil && status != http.StatusOK {
 			took = time.Since(begin)
 		}
 		time.Sleep(10 * time.Millisecond)

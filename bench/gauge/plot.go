@@ -84,5 +84,5 @@ func short(v float64) string {
 	case v >= 1e4:
 		return fmt.Sprintf("%.3gk", v/1e3)
 	}
-	return fmt.Sprintf("%.3g", v)
+	return fmt.Sprintf("%.4g", v)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/plugin/coding"
@@ -56,10 +57,13 @@ func refusal(status int, code grapnel.Code, err error) error {
 	return &grapnel.Error{Status: status, Code: code, Message: http.StatusText(status), Err: fmt.Errorf("decoding the body: %w", err)}
 }
 
+// codings is the Content-Encoding of a message, in however many lines.
+func codings(h http.Header) string { return strings.Join(h["Content-Encoding"], ", ") }
+
 // decode takes the coding off a body that is sent whole, where the hook wants that
 // and the coding is known [L-28].
 func (s *scope) decode(share grapnel.Share, h http.Header, api *grapnel.API) (content, error) {
-	header := h.Get("Content-Encoding")
+	header := codings(h)
 	if !s.send.DecodeBody || share.Part || len(share.Bytes) == 0 || !coding.Known(header) {
 		return content{Share: share}, nil
 	}
@@ -81,7 +85,7 @@ func (s *scope) decode(share grapnel.Share, h http.Header, api *grapnel.API) (co
 // this header after the hook: encoded as before, or as it is, when the plugin took
 // the coding off. edited says that the plugin changed it.
 func (c *content) encoded(h http.Header, body []byte, edited bool) (_ []byte, changed bool) {
-	switch now := h.Get("Content-Encoding"); {
+	switch now := codings(h); {
 	case c.coding == "":
 		return body, edited
 	case now != c.coding:

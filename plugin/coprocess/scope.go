@@ -2,7 +2,6 @@ package coprocess
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,21 +65,11 @@ func shown(s *grapnel.Session, part grapnel.SessionPart) *grapnel.Session {
 	switch part {
 	case grapnel.SessionRedacted:
 		out := *s
-		out.KeyID, out.HMACSecret, out.OAuthKeys = "", "", nil
+		out.KeyID, out.HMACSecret = "", ""
 		out.BasicAuthData, out.JWTData = grapnel.BasicAuthData{}, grapnel.JWTData{}
-		out.Metadata = withoutToken(s.Metadata)
 		return &out
 	case grapnel.SessionMetadata:
-		return &grapnel.Session{Metadata: withoutToken(s.Metadata)}
+		return &grapnel.Session{Metadata: s.Metadata}
 	}
 	return s
-}
-
-func withoutToken(metadata map[string]any) map[string]any {
-	if _, has := metadata["token"]; !has {
-		return metadata
-	}
-	out := maps.Clone(metadata)
-	delete(out, "token")
-	return out
 }

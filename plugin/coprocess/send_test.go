@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,7 +159,7 @@ func TestSendSession(t *testing.T) {
 	}
 	for part, want := range map[grapnel.SessionPart]string{
 		"": "ann k h p bcrypt j b k gold", grapnel.SessionFull: "ann k h p bcrypt j b k gold",
-		grapnel.SessionRedacted: "ann gold", grapnel.SessionMetadata: "gold", grapnel.SessionNone: "",
+		grapnel.SessionRedacted: "ann b k gold", grapnel.SessionMetadata: "k gold", grapnel.SessionNone: "",
 	} {
 		ask(part, nil)
 		o := p.object()
@@ -227,6 +228,23 @@ func TestDecodeBody(t *testing.T) {
 		})
 		check(request, "", "text")
 		check(answer, "", "text")
+	}
+}
+
+// A line that says nothing before the one with the coding hides no body from a hook.
+func TestDecodeBodySeveralLines(t *testing.T) {
+	p := start(t)
+	sent := string(coding.Encode("br", coding.Encode("gzip", []byte("text"))))
+	for _, lines := range [][]string{{"identity", "gzip", "br"}, {"gzip, br"}} {
+		x := exchange(t, "POST /t/a", sent)
+		x.Request.Header["Content-Encoding"] = lines
+		pass(t, bindHook(t, p, grapnel.Hook{Stage: grapnel.Post, Send: grapnel.Send{DecodeBody: true}}).(*binding), x)
+		if got := p.object().Request; string(got.RawBody) != "text" {
+			t.Errorf("%q: sent %q", lines, got.RawBody)
+		}
+		if b, err := io.ReadAll(x.Request.Body); err != nil || string(b) != sent || !slices.Equal(x.Request.Header["Content-Encoding"], lines) {
+			t.Errorf("%q: goes on as %q, %v, coding %q", lines, b, err, x.Request.Header["Content-Encoding"])
+		}
 	}
 }
 

@@ -37,9 +37,8 @@ const (
 type MiniRequestObject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Header fields by canonical name (Content-Type), the first value of each; Host
-	// is among them. Sent in every hook; those with credentials, after authentication,
-	// in Tyk mode and where the hook's send says so. Ignored when returned: use
-	// set_headers and delete_headers.
+	// is among them. Sent in every hook, unless its send hides some. Ignored when
+	// returned: use set_headers and delete_headers.
 	Headers map[string]string `protobuf:"bytes,1,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Sent empty. Returned, each entry replaces all values of that header; a name
 	// that is also in delete_headers ends up set. Host has no effect. Names and values

@@ -59,7 +59,7 @@ func objectRules() []rule {
 
 func requestRules() []rule {
 	return []rule{
-		{"headers", "rrrrr", "Nothing: use `set_headers` and `delete_headers`. After authentication those with credentials are sent where the hook has `send: {hide_headers: []}`, and in Tyk mode."},
+		{"headers", "rrrrr", "Nothing: use `set_headers` and `delete_headers`."},
 		{"set_headers", "sssse", "Each entry replaces all values of that header. `Host` cannot be set; what HTTP forbids fails the hook."},
 		{"delete_headers", "sssse", "Removes all values of these headers, before `set_headers` sets its own."},
 		{"body", "wwwwr", "Becomes the body if you changed it and left `raw_body` alone, or emptied that. In Tyk mode: nothing."},

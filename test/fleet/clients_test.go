@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,9 @@ func TestClientCertHeader(t *testing.T) {
 	own, ca := newIdentity(t, "gateway"), newAuthority(t, "friends")
 	s := newSite(t, "memory:", api("told"), api("open"))
 	s.config["apis"].([]object)[0]["client_cert_header"] = true
+	for _, a := range s.config["apis"].([]object) { // one that reads trailers, and one that does not
+		a["hooks"] = object{"pre": []object{{"plugin": "p", "hook": "Look", "when": `request.query[?"look"].hasValue()`}}}
+	}
 	s.secure(own, object{"client_certificates": "request", "client_ca": ca.file})
 	g := s.start(t)
 
@@ -166,7 +170,13 @@ func TestClientCertHeader(t *testing.T) {
 	} {
 		path, _, _ := strings.Cut(name, ",")
 		path, _, _ = strings.Cut(path, " ")
-		smuggle(t, g.Addr, "/"+path+"/", own, want.as)
+		for _, more := range []string{"", "?look"} {
+			smuggle(t, g.Addr, "/"+path+"/"+more, "", own, want.as)
+			if seen, _ := s.upstream.seen(); forged(seen.Trailer) {
+				t.Errorf("%s: the upstream got the trailers %v, which nobody announced", name, seen.Trailer)
+			}
+			smuggle(t, g.Addr, "/"+path+"/"+more, "Trailer: Client-Cert, X-Sum\r\n", own, want.as)
+		}
 		seen, _ := s.upstream.seen()
 		for name, values := range seen.Header {
 			if plain := separators.Replace(strings.ToLower(name)); plain == "client-cert" || plain == "client-cert-chain" {
@@ -187,10 +197,23 @@ func TestClientCertHeader(t *testing.T) {
 	}
 }
 
+// forgery is what a client says of its certificate.
+const forgery = ":Zm9yZ2Vk:"
+
+// forged reports whether what a client says of its certificate is in a header.
+func forged(h http.Header) bool {
+	for _, values := range h {
+		if slices.Contains(values, forgery) {
+			return true
+		}
+	}
+	return false
+}
+
 var separators = strings.NewReplacer("_", "-", ".", "-", "'", "-")
 
 // smuggle sends what a client should not say of its certificate.
-func smuggle(t *testing.T, addr, path string, server identity, as *tls.Certificate) {
+func smuggle(t *testing.T, addr, path, announced string, server identity, as *tls.Certificate) {
 	t.Helper()
 	config := clientOf(t, server, as, false).Transport.(*http.Transport).TLSClientConfig
 	conn, err := tls.Dial("tcp", addr, config)
@@ -199,13 +222,12 @@ func smuggle(t *testing.T, addr, path string, server identity, as *tls.Certifica
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
-	const forged = ":Zm9yZ2Vk:"
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close, Client-Cert\r\n", path)
 	for _, name := range []string{"Client-Cert", "client-cert", "CLIENT-CERT-CHAIN", "Client_Cert", "client_cert_chain", "Client-Cert_Chain", "Client.Cert", "client'cert"} {
-		fmt.Fprintf(conn, "%s: %s\r\n", name, forged)
+		fmt.Fprintf(conn, "%s: %s\r\n", name, forgery)
 	}
-	fmt.Fprintf(conn, "Trailer: Client-Cert, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"+
-		"X-Sum: 1\r\nClient-Cert: %[1]s\r\nclient_cert_chain: %[1]s\r\nClient-Cert-Chain: %[1]s\r\n\r\n", forged)
+	fmt.Fprintf(conn, "%[2]sTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"+
+		"X-Sum: 1\r\nClient-Cert: %[1]s\r\nclient_cert_chain: %[1]s\r\nClient-Cert-Chain: %[1]s\r\n\r\n", forgery, announced)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -102,6 +102,16 @@ func TestGraphQLBounds(t *testing.T) {
 	if now := s.upstream.hits.Load(); now != passed {
 		t.Errorf("%d refused requests reached the upstream", now-passed)
 	}
+
+	// Where h2c is among the protocols there is no switch at all.
+	r.Header["Upgrade"], r.URL.RawQuery = []string{"websocket", "h2c"}, "query={a}"
+	if switched, err = send(g.client, r); err != nil {
+		t.Fatal(err)
+	}
+	switched.expect(t, 200, "")
+	if seen, _ := s.upstream.seen(); seen.Header["Upgrade"] != nil || seen.Header["Connection"] != nil {
+		t.Errorf("the upstream was asked to switch to %q", seen.Header["Upgrade"])
+	}
 }
 
 // TestGraphQLKeys: the depth that a key or its policy allows [L-3, S-1, S-10].

@@ -7,8 +7,8 @@
 // A session is sent to PostKeyAuth, Post and Response hooks. The one that a
 // CustomKeyCheck hook returns becomes the caller's as a whole: a field left out
 // is zero, not unchanged. What other hooks return is ignored, but for the metadata
-// where the hook is configured write_back. What proves who is calling (key_id,
-// secrets, the token) is sent in Tyk mode, and to hooks whose send asks for the whole
+// where the hook is configured write_back. Its secrets (key_id, passwords, those of
+// signatures) are sent in Tyk mode, and to hooks whose send asks for the whole
 // session. Times are Unix seconds, spans are seconds.
 //
 #ifndef GRPC_coprocess_5fsession_5fstate_2eproto__INCLUDED

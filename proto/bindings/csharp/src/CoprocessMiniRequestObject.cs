@@ -141,9 +141,8 @@ namespace Coprocess {
     private readonly pbc::MapField<string, string> headers_ = new pbc::MapField<string, string>();
     /// <summary>
     /// Header fields by canonical name (Content-Type), the first value of each; Host
-    /// is among them. Sent in every hook; those with credentials, after authentication,
-    /// in Tyk mode and where the hook's send says so. Ignored when returned: use
-    /// set_headers and delete_headers.
+    /// is among them. Sent in every hook, unless its send hides some. Ignored when
+    /// returned: use set_headers and delete_headers.
     /// </summary>
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]

@@ -12,9 +12,8 @@ import { Param } from "./grapnel_values";
 export interface MiniRequestObject {
     /**
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      */
     headers: {
         [key: string]: string;

@@ -85,9 +85,8 @@ GPB_FINAL @interface MiniRequestObject : GPBMessage
 
 /**
  * Header fields by canonical name (Content-Type), the first value of each; Host
- * is among them. Sent in every hook; those with credentials, after authentication,
- * in Tyk mode and where the hook's send says so. Ignored when returned: use
- * set_headers and delete_headers.
+ * is among them. Sent in every hook, unless its send hides some. Ignored when
+ * returned: use set_headers and delete_headers.
  **/
 @property(nonatomic, readwrite, strong, null_resettable) NSMutableDictionary<NSString*, NSString*> *headers;
 /** The number of items in @c headers without causing the container to be created. */

@@ -21,9 +21,8 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
 {
     /**
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      *
      * Generated from protobuf field <code>map<string, string> headers = 1;</code>
      */
@@ -185,9 +184,8 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
      *
      *     @type array|\Google\Protobuf\Internal\MapField $headers
      *           Header fields by canonical name (Content-Type), the first value of each; Host
-     *           is among them. Sent in every hook; those with credentials, after authentication,
-     *           in Tyk mode and where the hook's send says so. Ignored when returned: use
-     *           set_headers and delete_headers.
+     *           is among them. Sent in every hook, unless its send hides some. Ignored when
+     *           returned: use set_headers and delete_headers.
      *     @type array|\Google\Protobuf\Internal\MapField $set_headers
      *           Sent empty. Returned, each entry replaces all values of that header; a name
      *           that is also in delete_headers ends up set. Host has no effect. Names and values
@@ -265,9 +263,8 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
 
     /**
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      *
      * Generated from protobuf field <code>map<string, string> headers = 1;</code>
      * @return \Google\Protobuf\Internal\MapField
@@ -279,9 +276,8 @@ class MiniRequestObject extends \Google\Protobuf\Internal\Message
 
     /**
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      *
      * Generated from protobuf field <code>map<string, string> headers = 1;</code>
      * @param array|\Google\Protobuf\Internal\MapField $var

@@ -163,9 +163,8 @@ pub struct Param {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MiniRequestObject {
     /// Header fields by canonical name (Content-Type), the first value of each; Host
-    /// is among them. Sent in every hook; those with credentials, after authentication,
-    /// in Tyk mode and where the hook's send says so. Ignored when returned: use
-    /// set_headers and delete_headers.
+    /// is among them. Sent in every hook, unless its send hides some. Ignored when
+    /// returned: use set_headers and delete_headers.
     #[prost(map = "string, string", tag = "1")]
     pub headers: ::std::collections::HashMap<
         ::prost::alloc::string::String,

@@ -22,9 +22,8 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -33,9 +32,8 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -51,9 +49,8 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -63,9 +60,8 @@ public final class CoprocessMiniRequestObject {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -78,9 +74,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -968,9 +963,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -992,9 +986,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -1006,9 +999,8 @@ java.lang.String defaultValue);
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -1027,9 +1019,8 @@ java.lang.String defaultValue) {
     /**
      * <pre>
      * Header fields by canonical name (Content-Type), the first value of each; Host
-     * is among them. Sent in every hook; those with credentials, after authentication,
-     * in Tyk mode and where the hook's send says so. Ignored when returned: use
-     * set_headers and delete_headers.
+     * is among them. Sent in every hook, unless its send hides some. Ignored when
+     * returned: use set_headers and delete_headers.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3482,9 +3473,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3506,9 +3496,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3520,9 +3509,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3541,9 +3529,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3568,9 +3555,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3594,9 +3580,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
@@ -3614,9 +3599,8 @@ java.lang.String defaultValue) {
       /**
        * <pre>
        * Header fields by canonical name (Content-Type), the first value of each; Host
-       * is among them. Sent in every hook; those with credentials, after authentication,
-       * in Tyk mode and where the hook's send says so. Ignored when returned: use
-       * set_headers and delete_headers.
+       * is among them. Sent in every hook, unless its send hides some. Ignored when
+       * returned: use set_headers and delete_headers.
        * </pre>
        *
        * <code>map&lt;string, string&gt; headers = 1;</code>
