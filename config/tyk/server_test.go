@@ -146,7 +146,7 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("plugin at %s", got)
 	}
 	want := grapnel.Server{
-		Listen: ":7001", Admin: grapnel.Admin{Secret: "from-env", Prefix: "/tyk/", Health: "/hello"},
+		Listen: ":7001", HTTP1: "direct", Admin: grapnel.Admin{Secret: "from-env", Prefix: "/tyk/", Health: "/hello"},
 		Timeouts: grapnel.Timeouts{ReadHeader: 7 * second, Read: 7 * second, Write: 9 * second, Idle: 120 * second, Upstream: 5 * second / 2, Drain: 30 * second},
 		Log:      grapnel.Log{Level: "error"},
 		Store:    "memory:",

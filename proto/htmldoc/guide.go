@@ -128,7 +128,7 @@ func sessionRules() []rule {
 		{"access_rights", "-skkr", "An API, a version or a path that is not among them gets 403; none at all allow everything."},
 		{"org_id", "--kkr", "Nothing: it becomes the API's."},
 		{"oauth_client_id", "-skkr", kept},
-		{"oauth_keys", "-sooo", kept + secret},
+		{"oauth_keys", "-skkr", kept},
 		{"basic_auth_data", "-skkr", basic + secret},
 		{"jwt_data", "-skkr", tokens + secret},
 		{"hmac_enabled", "-skkr", signed},
