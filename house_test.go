@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"plugin/coding":              {},
 	"plugin/coprocess":           {".", "plugin/coding", "plugin/rpc", "proto/coprocess"},
 	"plugin/fleet":               {".", "pki", "plugin/rpc"},
-	"plugin/process":             {"."},
+	"plugin/process":             {},
 	"plugin/rpc":                 {},
 	"plugin/rpc/direct":          {"plugin/rpc"},
 	"plugin/rpc/rpctest":         {"plugin/rpc", "proto/coprocess"},

@@ -3,9 +3,9 @@
 // a protocol's package only translates.
 //
 // This file is the life of a hook call. bind.go prepares it at load, replies.go
-// asks about replies, budget.go says how long it may take, ladder.go what follows a failure, decisions.go what
-// auth hooks remember, versions.go and shadow.go choose between servers, and
-// pool.go shares their connections.
+// asks about replies, budget.go says how long it may take, ladder.go what follows
+// a failure, decisions.go what auth hooks remember, versions.go and shadow.go
+// choose between servers, and pool.go shares their connections.
 package plugin
 
 import (

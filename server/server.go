@@ -80,9 +80,10 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		clients: clients,
-		config:  c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log, failures: f,
-		pool: plugin.NewPool(o.Open), events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks, decisions: plugin.NewDecisions(), transports: upstream.NewTransports(o.Log),
+		config: c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log,
+		failures: f, clients: clients, transports: upstream.NewTransports(o.Log),
+		pool: plugin.NewPool(o.Open), decisions: plugin.NewDecisions(),
+		events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks,
 		metrics: o.Metrics, tracer: o.Tracer, own: map[string]http.Handler{},
 	}
 	if err := s.Reload(c); err != nil {

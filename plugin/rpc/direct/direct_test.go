@@ -242,7 +242,7 @@ func TestKeepalive(t *testing.T) {
 		}
 		if string(content) == "answer" {
 			p.Answer(id, content)
-			id, _ = p.Request()
+			p.Request()
 		}
 		<-pinged // and says nothing any more
 	}))
