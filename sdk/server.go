@@ -151,7 +151,8 @@ func (s *Server) DispatchEvent(ctx context.Context, e *coprocess.Event) (*coproc
 }
 
 // protect makes a panic of the plugin's an error, and logs where it came from;
-// errors without a gRPC status become INTERNAL.
+// errors without a gRPC status become INTERNAL, but for those of a call that was
+// given up: DEADLINE_EXCEEDED and CANCELLED are nobody's bug.
 func protect(what string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -161,6 +162,9 @@ func protect(what string, f func() error) (err error) {
 	}()
 	if err = f(); err == nil || status.Code(err) != codes.Unknown {
 		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return status.FromContextError(err).Err()
 	}
 	return status.Error(codes.Internal, err.Error())
 }
