@@ -11,6 +11,7 @@ build: ## bin/grapnel
 test: ## everything, under the race detector; needs a C compiler, redis-server and python3-venv
 	$(GO) vet ./...
 	$(GO) test -race ./...
+	$(GO) test ./socket ./server/h1 ./upstream/h1 ./plugin/rpc/... # which use sockets in another way without the detector
 
 test-all: test ## and the samples and scaffolds of every language, and the bindings generated anew
 	./proto/generate.sh --check

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // A Server serves the plain requests of clients without TLS. It is for use by one
@@ -85,7 +87,7 @@ func temporary(err error) bool {
 }
 
 func (s *Server) accept(bare net.Conn) {
-	c := newConn(s, bare)
+	c := newConn(s, socket.New(bare))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing.Load() {

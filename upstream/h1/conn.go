@@ -8,8 +8,9 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // patience is how long an upstream may be silent before the request's context
@@ -26,13 +27,12 @@ type conn struct {
 	to   place
 	net  net.Conn // with TLS where there is
 	tls  *tls.ConnectionState
-	raw  syscall.RawConn // the TCP connection, to look at
-	br   *bufio.Reader   // reads through the conn's own Read
-	head []byte          // room for one head, the request's or the reply's
+	bare *socket.Conn  // without TLS, to look at
+	br   *bufio.Reader // reads through the conn's own Read
+	head []byte        // room for one head, the request's or the reply's
 
 	used      bool // has served an exchange
 	idleSince time.Time
-	peeked    peeked
 
 	now exchange
 }
@@ -127,7 +127,7 @@ func (c *conn) alive() bool {
 		return false
 	}
 	c.arm()
-	if !c.quiet() {
+	if !c.bare.Quiet() {
 		return false
 	}
 	if c.tls == nil {

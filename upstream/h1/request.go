@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -264,13 +262,4 @@ func appendField(b []byte, name string, values []string) ([]byte, error) {
 		b = append(append(b, v...), "\r\n"...)
 	}
 	return b, nil
-}
-
-// rawConn is a connection to look at.
-func rawConn(c net.Conn) (syscall.RawConn, error) {
-	s, ok := c.(syscall.Conn)
-	if !ok {
-		return nil, errors.ErrUnsupported
-	}
-	return s.SyscallConn()
 }

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // A Transport is an [http.RoundTripper] with a pool of idle connections for
@@ -121,11 +123,8 @@ func (t *Transport) dial(ctx context.Context, to place) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{t: t, to: to, net: tcp}
-	if c.raw, err = rawConn(tcp); err != nil {
-		tcp.Close()
-		return nil, err
-	}
+	bare := socket.New(tcp)
+	c := &conn{t: t, to: to, net: bare, bare: bare}
 	if to.secure {
 		if err := c.secure(ctx, address); err != nil {
 			tcp.Close()

@@ -12,13 +12,14 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // A conn is one connection. Calls write to it themselves, see [outbox]; one
 // goroutine reads, see [reader].
 type conn struct {
 	client *Client
-	socket socket
+	socket *socket.Conn
 
 	mu      sync.Mutex
 	err     error // why it ended
@@ -45,7 +46,7 @@ type limits struct {
 // errRetired is a connection's answer to calls that need another one.
 var errRetired = errors.New("the connection takes no more calls")
 
-func newConn(client *Client, s socket) *conn {
+func newConn(client *Client, s *socket.Conn) *conn {
 	return &conn{
 		client: client, socket: s,
 		streams: map[uint32]*stream{}, nextID: 1,

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // errClosed is why calls fail after Close.
@@ -116,7 +117,7 @@ func (c *Client) dial() (*reader, error) {
 // greet begins with what each side has to say before there are calls.
 func (c *Client) greet(ctx context.Context, bare net.Conn) (*reader, error) {
 	if c.tls == nil {
-		r := newReader(newConn(c, newSocket(bare)))
+		r := newReader(newConn(c, socket.New(bare)))
 		if err := r.greet(rpc.ConnectTimeout); err != nil {
 			return nil, fmt.Errorf("%w (is it a gRPC server, and one without TLS?)", err)
 		}
@@ -129,6 +130,6 @@ func (c *Client) greet(ctx context.Context, bare net.Conn) (*reader, error) {
 	if p := secured.ConnectionState().NegotiatedProtocol; p != "h2" {
 		return nil, fmt.Errorf("the server does not speak HTTP/2 (ALPN %q)", p)
 	}
-	r := newReader(newConn(c, newSocket(secured)))
+	r := newReader(newConn(c, socket.New(secured)))
 	return r, r.greet(rpc.ConnectTimeout)
 }

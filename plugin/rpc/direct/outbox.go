@@ -1,9 +1,6 @@
 package direct
 
-import (
-	"net"
-	"runtime"
-)
+import "runtime"
 
 // An outbox is what is to be written to a connection. Who queues something writes
 // it, together with all that others queue meanwhile; what the socket does not
@@ -51,7 +48,9 @@ func (c *conn) flush() {
 		c.mu.Unlock()
 		rest, err := batch, error(nil)
 		if n < maxBatches {
-			rest, err = c.socket.try(batch)
+			var written int
+			written, err = c.socket.WriteNow(batch)
+			rest = batch[written:]
 		}
 		if len(rest) > 0 || err != nil {
 			go c.drain(batch, rest, err)
@@ -117,18 +116,4 @@ func (c *conn) unblock() {
 		s.notify()
 	}
 	c.out.blocked = c.out.blocked[:0]
-}
-
-// A socket is a connection that can also be written to without waiting.
-type socket struct {
-	net.Conn
-	direct *descriptor // nil if it cannot
-}
-
-// try writes what the socket takes at once, and returns the rest.
-func (s *socket) try(b []byte) ([]byte, error) {
-	if s.direct == nil {
-		return b, nil
-	}
-	return s.direct.write(b)
 }
