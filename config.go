@@ -112,14 +112,27 @@ type TLS struct {
 	// none, request, or require, which turns away those without one.
 	ClientCertificates string `yaml:"client_certificates"`
 	// ClientCA is a PEM file with the authorities that client certificates
-	// must come from; without one, the APIs decide which they let in. It is
-	// read again when it changes.
+	// must come from; without one, and without client_allowed, the APIs decide
+	// which they let in. It is read again when it changes.
 	ClientCA string `yaml:"client_ca"`
 	// ClientCRL are files with the revocation lists of these authorities, PEM
 	// or DER; each authority must have one. They are read again when they
 	// change. A list that is out of date lets in none of its authority's
 	// certificates.
 	ClientCRL []string `yaml:"client_crl"`
+	// ClientAllowed lists the only certificates that clients may show; without
+	// client_ca they may be such as have signed themselves. One must satisfy
+	// both, where there are both.
+	ClientAllowed *CertificateList `yaml:"client_allowed"`
+}
+
+// A CertificateList names certificates one by one.
+type CertificateList struct {
+	// Fingerprints are the SHA-256 digests of certificates, in hexadecimal.
+	Fingerprints []string `yaml:"fingerprints"`
+	// Files are PEM files with certificates. They are read again when they
+	// change.
+	Files []string `yaml:"files"`
 }
 
 // A Certificate is a certificate chain and its key, as PEM files.

@@ -38,6 +38,7 @@ type Error struct {
 	Message string      // told to the client
 	Header  http.Header // added to the reply; may be nil
 	Err     error       // told to the log only; may be nil
+	Told    bool        // the log knows of it: there may be thousands a second
 	// Reply is what the client gets in place of the message, where a hook was
 	// asked about that; else nil.
 	Reply *http.Response

@@ -28,6 +28,10 @@ type Keys interface {
 	// stored one is not written again until half of its ttl has passed
 	// [L-37].
 	Save(ctx context.Context, s *Session, ttl time.Duration) error
+	// Edit stores what change makes of the key's session as it is in the store
+	// at that moment, without policies, or returns ErrNotFound. It undoes
+	// nothing that others do at the same time: change may be called again.
+	Edit(ctx context.Context, key string, change func(*Session)) error
 	// Delete removes the session of the key here and on all gateways, or
 	// returns ErrNotFound.
 	Delete(ctx context.Context, key string) error

@@ -116,7 +116,7 @@ func unknown(object []byte, known func(key string, value []byte) shape) (map[str
 		if out == nil {
 			out = map[string]json.RawMessage{}
 		}
-		out[key] = bytes.Clone(value)
+		out[strings.Clone(key)] = bytes.Clone(value)
 	}
 	err := members(object, func(key string, value []byte) error {
 		s := known(key, value)
@@ -151,7 +151,8 @@ func unknown(object []byte, known func(key string, value []byte) shape) (map[str
 var errShape = errors.New("not a JSON object")
 
 // members calls f for each member of a JSON object that was found valid. It
-// takes null for an object without members.
+// takes null for an object without members. A key is a part of one copy of the
+// object: who keeps it clones it.
 func members(object []byte, f func(key string, value []byte) error) error {
 	b := bytes.TrimSpace(object)
 	if len(b) == 0 || string(b) == "null" {
@@ -160,13 +161,17 @@ func members(object []byte, f func(key string, value []byte) error) error {
 	if b[0] != '{' || b[len(b)-1] != '}' {
 		return errShape
 	}
+	text := string(b)
 	for b = next(b[1:]); len(b) > 0 && b[0] == '"'; {
 		n := valueEnd(b)
-		key := string(b[1:max(1, n-1)])
+		at := len(text) - len(b) + 1
+		key := text[at:max(at, at+n-2)]
 		if strings.Contains(key, `\`) || !utf8.ValidString(key) {
-			if err := json.Unmarshal(b[:n], &key); err != nil {
+			var read string // key itself would then always be on the heap
+			if err := json.Unmarshal(b[:n], &read); err != nil {
 				return err
 			}
+			key = read
 		}
 		b = next(b[n:])
 		n = valueEnd(b)

@@ -91,7 +91,7 @@ func readRights(forms map[string]storedRight, text []byte) (map[string]AccessDef
 		extra, err := unknown(value, shapeInRight)
 		if right := out[id]; extra != nil {
 			right.Extra = extra
-			out[id] = right
+			out[strings.Clone(id)] = right
 		}
 		return err
 	})

@@ -26,6 +26,11 @@ type Sessions interface {
 	// PutSession stores the session for ttl, or for ever when ttl is 0.
 	// Once it has returned, the death of the process loses nothing.
 	PutSession(ctx context.Context, id string, s *Session, ttl time.Duration) error
+	// EditSession stores what change makes of the session as it is in the
+	// store at that moment, for the rest of its life, or returns ErrNotFound.
+	// What others change or delete at the same time stays so: change is then
+	// called again, with what they left.
+	EditSession(ctx context.Context, id string, change func(*Session)) error
 	// DeleteSession removes the session, or returns ErrNotFound.
 	DeleteSession(ctx context.Context, id string) error
 	// SessionIDs lists the ids that begin with prefix, sorted.

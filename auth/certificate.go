@@ -1,14 +1,10 @@
 package auth
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -19,24 +15,13 @@ import (
 // handshake has proved that they hold its key.
 type certificate struct {
 	known
-	allowed     fingerprints
-	files       *pki.Files[fingerprints]
+	allowed     *pki.List
 	authorities *pki.Authorities // nil without
 }
 
-// fingerprints are a list of certificates.
-type fingerprints map[[sha256.Size]byte]bool
-
 func newCertificate(k known, c grapnel.CertificateAuth, log *slog.Logger) (m certificate, err error) {
-	m = certificate{known: k, allowed: fingerprints{}}
-	for _, text := range c.Fingerprints {
-		sum, err := parseFingerprint(text)
-		if err != nil {
-			return m, err
-		}
-		m.allowed[sum] = true
-	}
-	if m.files, err = pki.Open(log, func() (fingerprints, error) { return readFingerprints(c.Files) }, c.Files...); err != nil {
+	m = certificate{known: k}
+	if m.allowed, err = pki.OpenList(c.Fingerprints, c.Files, log); err != nil {
 		return m, err
 	}
 	if c.CA != "" {
@@ -53,13 +38,12 @@ func (c certificate) Authenticate(x *grapnel.Exchange) (*http.Response, error) {
 		return nil, refuse(http.StatusForbidden, "Client TLS certificate is required")
 	}
 	leaf := tls.PeerCertificates[0]
-	sum := sha256.Sum256(leaf.Raw)
-	id := hex.EncodeToString(sum[:])
+	id := pki.Fingerprint(leaf)
 	now := time.Now()
 	if now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
 		return nil, c.fail(x, http.StatusForbidden, "Client TLS certificate has expired or is not valid yet", nil)
 	}
-	if !c.allowed[sum] && !c.files.Get()[sum] {
+	if !c.allowed.Has(leaf) {
 		if err := c.issued(leaf, tls.PeerCertificates[1:]); err != nil {
 			return nil, c.fail(x, http.StatusForbidden, "Certificate with SHA256 "+id+" not allowed", err)
 		}
@@ -88,29 +72,4 @@ func passing(api *grapnel.API, key, alias string) *grapnel.Session {
 		KeyID: key, OrgID: api.OrgID, Alias: alias, QuotaMax: -1,
 		AccessRights: map[string]grapnel.AccessDefinition{api.ID: {APIID: api.ID, APIName: api.Name}},
 	}
-}
-
-// parseFingerprint reads 64 hexadecimal digits; colons between them are as
-// openssl prints them.
-func parseFingerprint(text string) (sum [sha256.Size]byte, err error) {
-	b, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
-	if err != nil || len(b) != len(sum) {
-		return sum, fmt.Errorf("%q is not the SHA-256 fingerprint of a certificate", text)
-	}
-	return [sha256.Size]byte(b), nil
-}
-
-// readFingerprints lists the certificates of PEM files.
-func readFingerprints(files []string) (fingerprints, error) {
-	all := fingerprints{}
-	for _, file := range files {
-		certs, err := pki.Read(file)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range certs {
-			all[sha256.Sum256(c.Raw)] = true
-		}
-	}
-	return all, nil
 }

@@ -61,6 +61,10 @@ func (d *desk) PutSession(ctx context.Context, id string, s *grapnel.Session, tt
 	return d.store.PutSession(ctx, id, s, ttl)
 }
 
+func (d *desk) EditSession(ctx context.Context, id string, change func(*grapnel.Session)) error {
+	return d.store.EditSession(ctx, id, change)
+}
+
 func (d *desk) DeleteSession(ctx context.Context, id string) error {
 	return d.store.DeleteSession(ctx, id)
 }

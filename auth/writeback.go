@@ -16,15 +16,16 @@ import (
 // not stored, nor is the token, and the mark that the session belongs to an
 // issuer's tokens stays: without it the session's key, which is no secret, would
 // let its owner in. A reply does not fail because of it: what cannot be stored is
-// told in the log. Of two exchanges that change one entry at a time the later one's
-// change stays. WriteBack returns nil when no hook may.
+// told in the log. What others change of the session at the same time stays, on
+// whatever gateway, and so does its deletion; of two that change one entry the
+// later one's change stays. WriteBack returns nil when no hook may.
 func WriteBack(api *grapnel.API, keys grapnel.Keys) grapnel.Middleware {
 	keeps := func(h grapnel.Hook) bool { return h.WriteBack }
 	hooks := api.Hooks
 	if !slices.ContainsFunc(slices.Concat(hooks.PostKeyAuth, hooks.Post, hooks.Response), keeps) {
 		return nil
 	}
-	w := writeBack{api, keys}
+	w := writeBack{keys}
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
 			before := x.Session
@@ -39,10 +40,10 @@ func WriteBack(api *grapnel.API, keys grapnel.Keys) grapnel.Middleware {
 	}
 }
 
-type writeBack struct {
-	api  *grapnel.API
-	keys grapnel.Keys
-}
+// storeFor bounds the storing of a change, which the client may not wait for.
+const storeFor = 10 * time.Second
+
+type writeBack struct{ keys grapnel.Keys }
 
 // store makes the changes since before on the stored session. The client may have
 // left by now: the change counts all the same.
@@ -63,24 +64,22 @@ func (w writeBack) store(x *grapnel.Exchange, before map[string]any) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	ctx := context.WithoutCancel(x.Request.Context())
-	stored, err := w.keys.Stored(ctx, x.Session.KeyID)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.Context()), storeFor)
+	defer cancel()
+	err := w.keys.Edit(ctx, x.Session.KeyID, func(s *grapnel.Session) {
+		if s.Metadata == nil {
+			s.Metadata = map[string]any{}
+		}
+		for _, key := range changed {
+			if value, has := after[key]; has {
+				s.Metadata[key] = value
+			} else {
+				delete(s.Metadata, key)
+			}
+		}
+	})
 	if errors.Is(err, grapnel.ErrNotFound) {
 		return nil // deleted in the meantime, and not to come back
 	}
-	if err != nil {
-		return err
-	}
-	s := stored.Clone()
-	if s.Metadata == nil {
-		s.Metadata = map[string]any{}
-	}
-	for _, key := range changed {
-		if value, has := after[key]; has {
-			s.Metadata[key] = value
-		} else {
-			delete(s.Metadata, key)
-		}
-	}
-	return w.keys.Save(ctx, s, w.api.Sessions.TTL(s, time.Now()))
+	return err
 }

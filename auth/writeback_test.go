@@ -1,15 +1,22 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/grapnel-gateway/grapnel"
+	"github.com/grapnel-gateway/grapnel/keys"
+	"github.com/grapnel-gateway/grapnel/store"
 )
 
 // TestWriteBack: what changes of a stored session's metadata while hooks run is
@@ -126,5 +133,75 @@ func TestWriteBackKeepsTheMark(t *testing.T) {
 	}
 	if !guessable(after) {
 		t.Error("the session's name is a key")
+	}
+}
+
+// deaf is a gateway that no news reaches.
+type deaf struct{ grapnel.Store }
+
+func (deaf) Subscribe(context.Context, func(grapnel.Signal)) error { return nil }
+
+// What another gateway has changed or deleted, of which this one has not heard,
+// stays as it is there.
+func TestWriteBackBesideAnotherGateway(t *testing.T) {
+	shared := store.NewMemory()
+	t.Cleanup(func() { shared.Close() })
+	cache, err := store.Cache(shared, deaf{shared}, time.Hour, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cache.Close)
+	ring := func(sessions grapnel.Sessions) *keys.Ring {
+		r, err := keys.New(sessions, grapnel.KeyRules{Hash: true, MinLength: 3, CacheFor: grapnel.Duration(time.Hour)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	here, there := ring(cache), ring(shared)
+	api := &grapnel.API{Hooks: grapnel.Hooks{Post: []grapnel.Hook{{WriteBack: true}}}}
+	run := func(entry string, meanwhile func()) {
+		known, err := here.Load(t.Context(), "abc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := &strings.Builder{}
+		x := &grapnel.Exchange{Request: httptest.NewRequest("GET", "/", nil), Session: known, Log: slog.New(slog.NewTextHandler(log, nil))}
+		_, err = WriteBack(api, here)(func(x *grapnel.Exchange) (*http.Response, error) {
+			s := *x.Session
+			s.Metadata = maps.Clone(s.Metadata)
+			s.Metadata[entry] = "1"
+			x.Session = &s
+			meanwhile()
+			return grapnel.Reply(200, nil, nil), nil
+		})(x)
+		if err != nil || log.Len() > 0 {
+			t.Errorf("%v, the log %q", err, log)
+		}
+	}
+	first := &grapnel.Session{KeyID: "abc", Rate: 1, Metadata: map[string]any{"k": "v"}}
+	if err := there.Save(t.Context(), first, 0); err != nil {
+		t.Fatal(err)
+	}
+	run("mine", func() {
+		changed := &grapnel.Session{KeyID: "abc", Rate: 5, Metadata: map[string]any{"theirs": "1"}}
+		if err := there.Save(t.Context(), changed, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	after, err := shared.Session(t.Context(), there.StoreID("abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"theirs": "1", "mine": "1"}, after.Metadata); diff != "" || after.Rate != 5 {
+		t.Errorf("rate %v, %s", after.Rate, diff)
+	}
+	run("again", func() {
+		if err := there.Delete(t.Context(), "abc"); err != nil {
+			t.Error(err)
+		}
+	})
+	if s, err := shared.Session(t.Context(), there.StoreID("abc")); !errors.Is(err, grapnel.ErrNotFound) {
+		t.Errorf("a deleted session is back: %v, %v", s, err)
 	}
 }

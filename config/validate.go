@@ -102,16 +102,7 @@ func checkTLS(t grapnel.TLS, r *report) {
 	if t.MinVersion != "" {
 		oneOf(r, "tls.min_version", t.MinVersion, "1.2", "1.3")
 	}
-	if t.ClientCertificates != "" {
-		oneOf(r, "tls.client_certificates", t.ClientCertificates, "none", "request", "require")
-	}
-	if t.ClientCA != "" {
-		checkPEM(t.ClientCA, "tls.client_ca", r)
-		if t.ClientCertificates == "" || t.ClientCertificates == "none" {
-			r.add("tls.client_ca", "has no effect while tls.client_certificates is none")
-		}
-	}
-	checkRevocation(t.ClientCA, t.ClientCRL, "tls.client_crl", "tls.client_ca", r)
+	checkClients(t, r)
 	for i, c := range t.Certificates {
 		at := item("tls.certificates", i)
 		switch {

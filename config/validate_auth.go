@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/pem"
 	"os"
 	"strings"
@@ -132,14 +130,7 @@ func checkCertificate(t grapnel.TLS, c *grapnel.CertificateAuth, at string, r *r
 		r.add(at, "lets nobody in; give fingerprints, files or ca")
 	}
 	checkAsking(t, at, r)
-	for i, f := range c.Fingerprints {
-		if b, err := hex.DecodeString(strings.ReplaceAll(f, ":", "")); err != nil || len(b) != sha256.Size {
-			r.add(item(child(at, "fingerprints"), i), "%q is not a SHA-256 fingerprint: 64 hexadecimal digits", f)
-		}
-	}
-	for i, f := range c.Files {
-		checkPEM(f, item(child(at, "files"), i), r)
-	}
+	checkList(c.Fingerprints, c.Files, at, r)
 	if c.CA != "" {
 		checkPEM(c.CA, child(at, "ca"), r)
 	}

@@ -9,6 +9,46 @@ import (
 	"github.com/grapnel-gateway/grapnel/pki"
 )
 
+// checkClients reports settings for the certificates of clients that cannot be
+// met, or that hold for nobody.
+func checkClients(t grapnel.TLS, r *report) {
+	if t.ClientCertificates != "" {
+		oneOf(r, "tls.client_certificates", t.ClientCertificates, "none", "request", "require")
+	}
+	asks := t.ClientCertificates != "" && t.ClientCertificates != "none"
+	if t.ClientCA != "" {
+		checkPEM(t.ClientCA, "tls.client_ca", r)
+		if !asks {
+			r.add("tls.client_ca", "has no effect while tls.client_certificates is none")
+		}
+	}
+	checkRevocation(t.ClientCA, t.ClientCRL, "tls.client_crl", "tls.client_ca", r)
+	if l := t.ClientAllowed; l != nil {
+		const at = "tls.client_allowed"
+		checkList(l.Fingerprints, l.Files, at, r)
+		switch {
+		case len(l.Fingerprints) == 0 && len(l.Files) == 0:
+			r.add(at, "lets nobody in; give fingerprints or files")
+		case !asks:
+			r.add(at, "has no effect while tls.client_certificates is none")
+		}
+	}
+}
+
+// checkList reports what does not name a certificate.
+func checkList(fingerprints, files []string, at string, r *report) {
+	for i, f := range fingerprints {
+		if _, err := pki.OpenList([]string{f}, nil, nil); err != nil {
+			r.add(item(child(at, "fingerprints"), i), "%v", err)
+		}
+	}
+	for i, f := range files {
+		if _, err := pki.Read(f); err != nil {
+			r.add(item(child(at, "files"), i), "%v", err)
+		}
+	}
+}
+
 // checkRevocation reports revocation lists that are not those of the authorities.
 func checkRevocation(ca string, crls []string, at, atCA string, r *report) {
 	if len(crls) == 0 {
@@ -33,8 +73,8 @@ func checkUpstreamTLS(listener grapnel.TLS, a *grapnel.API, path string, r *repo
 	}
 	checkKeyPair(a.TLS.Cert, a.TLS.Key, at, r)
 	listed := slices.ContainsFunc(a.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
-	if a.ClientCertHeader && listener.ClientCA == "" && !listed {
-		r.add(child(path, "client_cert_header"), "would tell certificates that nobody has checked; set tls.client_ca, or auth: [{certificate: …}]")
+	if a.ClientCertHeader && listener.ClientCA == "" && listener.ClientAllowed == nil && !listed {
+		r.add(child(path, "client_cert_header"), "would tell certificates that nobody has checked; set tls.client_ca or tls.client_allowed, or auth: [{certificate: …}]")
 	}
 }
 

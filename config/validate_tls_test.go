@@ -50,10 +50,16 @@ func TestCertificateChecks(t *testing.T) {
 	writeCertificate(t, ".", "a.pem", "a.key")
 	const own = "certificates: [{cert: a.pem, key: a.key}], client_certificates: request"
 	for text, want := range map[string]string{
-		"tls: {" + own + ", client_ca: ca.pem, client_crl: [ca.crl]}":    "",
-		"tls: {" + own + ", client_crl: [ca.crl]}":                       "tls.client_crl: needs tls.client_ca",
-		"tls: {" + own + ", client_ca: ca.pem, client_crl: [other.crl]}": "tls.client_crl: other.crl: no authority has signed",
-		"tls: {" + own + ", client_ca: ca.pem, client_crl: [gone.crl]}":  "tls.client_crl: stat gone.crl",
+		"tls: {" + own + ", client_allowed: {files: [a.pem]}}":                               "",
+		"tls: {" + own + ", client_allowed: {}}":                                             "tls.client_allowed: lets nobody in; give fingerprints or files",
+		"tls: {" + own + ", client_allowed: {files: [gone.pem]}}":                            "tls.client_allowed.files[0]: open gone.pem",
+		"tls: {" + own + ", client_allowed: {files: [a.pem, a.key]}}":                        "tls.client_allowed.files[1]: a.key: there is no certificate in it",
+		"tls: {" + own + ", client_allowed: {fingerprints: [\"00:11\"]}}":                    "tls.client_allowed.fingerprints[0]: \"00:11\" is not a SHA-256 fingerprint",
+		"tls: {certificates: [{cert: a.pem, key: a.key}], client_allowed: {files: [a.pem]}}": "tls.client_allowed: has no effect while tls.client_certificates is none",
+		"tls: {" + own + ", client_ca: ca.pem, client_crl: [ca.crl]}":                        "",
+		"tls: {" + own + ", client_crl: [ca.crl]}":                                           "tls.client_crl: needs tls.client_ca",
+		"tls: {" + own + ", client_ca: ca.pem, client_crl: [other.crl]}":                     "tls.client_crl: other.crl: no authority has signed",
+		"tls: {" + own + ", client_ca: ca.pem, client_crl: [gone.crl]}":                      "tls.client_crl: stat gone.crl",
 		"tls: {" + own + "}": "apis[0].client_cert_header: would tell certificates that nobody has checked",
 	} {
 		header := strings.HasSuffix(want, "nobody has checked") || want == ""

@@ -47,7 +47,7 @@ type entry struct {
 // The bounds of the caches: of what was found, in sessions plus access rights,
 // and of what was written.
 const (
-	maxFound = 1 << 17
+	maxFound = 1 << 18
 	maxKept  = 1 << 16
 )
 
@@ -172,6 +172,11 @@ func (r *Ring) Put(ctx context.Context, s *grapnel.Session, ttl time.Duration) e
 		r.kept.Invalidate(s.StoreID)
 	}
 	return nil
+}
+
+// Edit implements [grapnel.Keys].
+func (r *Ring) Edit(ctx context.Context, key string, change func(*grapnel.Session)) error {
+	return r.EditSession(ctx, r.StoreID(key), change)
 }
 
 // due reports whether an unchanged session has to be written for its ttl. What

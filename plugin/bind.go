@@ -31,6 +31,8 @@ type call struct {
 	budget time.Duration // for all hooks of an exchange; 0 is none
 	memory *memory       // nil remembers nothing
 	events grapnel.Events
+
+	refusals refusals
 }
 
 // A server is a plugin server, bound to the hook that it is asked.
@@ -73,6 +75,7 @@ func (b Binder) call(api *grapnel.API, h grapnel.Hook) (*call, error) {
 	if c.first, steps, err = b.server(api, h, h.Plugin, steps); err != nil {
 		return nil, fault(api, h, err)
 	}
+	c.refusals.hook = &c.first.hook
 	for len(steps) > 0 {
 		r := rung{Step: steps[0]}
 		steps = steps[1:]

@@ -33,41 +33,45 @@ func (c *call) climb(ctx context.Context, q question, n note, outcome grapnel.Ou
 			resp, asked, err := r.server.ask(ctx, q)
 			failed = x.Calls[from:]
 			if !down(asked) {
-				settle(x, failed, grapnel.OutcomeBackup, failure)
+				c.settle(x, failed, grapnel.OutcomeBackup, failure)
 				return resp, asked, err
 			}
 			outcome, failure = asked, fmt.Errorf("%w; plugin %q: %w", failure, r.Plugin, err)
 		case grapnel.StepCached:
 			if s := n.recall(time.Duration(r.MaxAge)); s != nil {
 				x.Session = s
-				settle(x, failed, grapnel.OutcomeCached, failure)
+				c.settle(x, failed, grapnel.OutcomeCached, failure)
 				return nil, grapnel.OutcomeCached, nil
 			}
 		case grapnel.StepIgnore:
 			if c.first.hook.Stage == grapnel.Auth {
 				if !c.open {
-					return nil, outcome, c.denied(failure, 0)
+					return nil, outcome, c.denied(x, failure, 0)
 				}
 				if x.Session = q.caller; x.Session == nil {
 					x.Session = &grapnel.Session{OrgID: x.API.OrgID} // nobody
 				}
 			}
-			settle(x, failed, grapnel.OutcomeIgnored, failure)
+			c.settle(x, failed, grapnel.OutcomeIgnored, failure)
 			return nil, grapnel.OutcomeIgnored, nil
 		case grapnel.StepDeny:
-			return nil, outcome, c.denied(failure, r.Status)
+			return nil, outcome, c.denied(x, failure, r.Status)
 		}
 	}
-	return nil, outcome, c.denied(failure, 0)
+	return nil, outcome, c.denied(x, failure, 0)
 }
 
 // settle records of the calls that failed what came of it. The exchange goes on,
 // so nobody else will tell why they did.
-func settle(x *grapnel.Exchange, failed []grapnel.Call, o grapnel.Outcome, failure error) {
+func (c *call) settle(x *grapnel.Exchange, failed []grapnel.Call, o grapnel.Outcome, failure error) {
 	for i := range failed {
 		if failed[i].Failed {
 			failed[i].Outcome = o
 		}
+	}
+	if _, busy := errors.AsType[overloaded](failure); busy {
+		c.refusals.add(x, failure)
+		return
 	}
 	x.Log.Warn("plugin failed", "request_id", x.ID, "stage", failed[0].Stage, "plugin", failed[0].Plugin, "hook", failed[0].Hook, "outcome", o, "error", failure)
 }
@@ -75,7 +79,7 @@ func settle(x *grapnel.Exchange, failed []grapnel.Call, o grapnel.Outcome, failu
 // denied is the answer to a plugin that is down, hangs or lies:
 // nothing goes on without its word. Without a status that the hook chose, a server
 // that has too much to do already asks for patience.
-func (c *call) denied(err error, status int) *grapnel.Error {
+func (c *call) denied(x *grapnel.Exchange, err error, status int) *grapnel.Error {
 	h := &c.first.hook
 	e := &grapnel.Error{
 		Status: http.StatusInternalServerError, Code: grapnel.CodePluginFailed, Message: "Middleware error",
@@ -86,7 +90,8 @@ func (c *call) denied(err error, status int) *grapnel.Error {
 	}
 	after := time.Second
 	if busy, ok := errors.AsType[overloaded](err); ok {
-		after = max(after, busy.RetryAfter())
+		c.refusals.add(x, err)
+		e.Told, after = true, max(after, busy.RetryAfter())
 		if status == 0 {
 			status = http.StatusServiceUnavailable
 		}

@@ -8,13 +8,15 @@ import (
 )
 
 // Responses makes the middleware that asks the hooks about the upstream's reply
-// the first answer takes its place. Tunnels (status 101) have no
-// reply to ask about.
+// the first answer takes its place. About a tunnel (status 101), which
+// has a header and no body that ends, it asks those that want the header alone
+// [L-27].
 func (b Binder) Responses(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middleware, error) {
 	calls, err := b.calls(api, about(hooks, grapnel.FromUpstream))
 	if err != nil || len(calls) == 0 {
 		return nil, err
 	}
+	ofTunnels := slices.DeleteFunc(slices.Clone(calls), (*call).readsBody)
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
 			if !anyMay(calls, x) { // and so nothing needs to be kept
@@ -30,8 +32,11 @@ func (b Binder) Responses(api *grapnel.API, hooks []grapnel.Hook) (grapnel.Middl
 			}
 			x.ReleaseBody()
 			resp, err := next(x)
-			if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
-				return resp, err
+			switch {
+			case err != nil:
+				return nil, err
+			case resp.StatusCode == http.StatusSwitchingProtocols:
+				return answered(ofTunnels, x, resp)
 			}
 			return answered(calls, x, resp)
 		}
@@ -65,6 +70,13 @@ func (b Binder) Replies(api *grapnel.API, hooks []grapnel.Hook, page func(*grapn
 			return nil, &told
 		}
 	}, nil
+}
+
+// readsBody reports whether the hook is there for bodies: it is sent them, or they
+// pass through it.
+func (c *call) readsBody() bool {
+	h := &c.first.hook
+	return h.Stream || h.Send.Body != grapnel.BodyNone
 }
 
 // about leaves the hooks that are asked about replies of this origin.

@@ -28,6 +28,8 @@ const (
 	mostPre      = 44
 	mostResponse = 45
 	mostToken    = 29
+	mostAuth     = 200
+	mostID       = 200
 )
 
 // TestAllocations counts what the gateway allocates for an exchange. The client and
@@ -36,6 +38,7 @@ const (
 func TestAllocations(t *testing.T) {
 	up := repeater(t, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello")
 	hooks := plugintest.StartProcess(t, program.Path(t, "scripted"), "127.0.0.1:0", "-forget")
+	const id = "{ extract_from: header, extract_with: value, header: Authorization }"
 	for _, c := range []struct {
 		name, api string
 		most      float64
@@ -44,6 +47,8 @@ func TestAllocations(t *testing.T) {
 		{"Pre hook", `hooks: { pre: [{ plugin: p, hook: "set X-A=1" }] }`, mostPre},
 		{"Response hook", `hooks: { response: [{ plugin: p, hook: "rset X-A=1" }] }`, mostResponse},
 		{"stored token", `auth: [{ token: {} }]`, mostToken},
+		{"auth hook", `auth: [{ plugin: p, hook: "auth token;rate 1000000=1" }]`, mostAuth},
+		{"auth hook that is not asked", `auth: [{ plugin: p, hook: "auth token;deadline 600;rate 1000000=1", id_extractor: ` + id + ` }]`, mostID},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := startWithKeys(t, configuration(t, `

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/pki"
@@ -22,7 +23,8 @@ const maxChain = 16 << 10
 // clients says which certificates the listener takes of its clients.
 type clients struct {
 	ask         tls.ClientAuthType
-	authorities *pki.Authorities // nil leaves the choice to the APIs
+	authorities *pki.Authorities // nil is whoever
+	allowed     *pki.List        // nil is all; without authorities too, the choice is the APIs'
 	log         *slog.Logger
 
 	mu     sync.Mutex
@@ -42,12 +44,19 @@ func newClients(c grapnel.TLS, log *slog.Logger) (*clients, error) {
 	case c.ClientCertificates == "require":
 		s.ask = tls.RequireAnyClientCert
 	}
-	if s.ask == tls.NoClientCert || c.ClientCA == "" {
+	if s.ask == tls.NoClientCert {
 		return s, nil
 	}
 	var err error
-	if s.authorities, err = pki.OpenAuthorities(c.ClientCA, c.ClientCRL, log); err != nil {
-		return nil, fmt.Errorf("tls: client_ca: %w", err)
+	if c.ClientCA != "" {
+		if s.authorities, err = pki.OpenAuthorities(c.ClientCA, c.ClientCRL, log); err != nil {
+			return nil, fmt.Errorf("tls: client_ca: %w", err)
+		}
+	}
+	if list := c.ClientAllowed; list != nil {
+		if s.allowed, err = pki.OpenList(list.Fingerprints, list.Files, log); err != nil {
+			return nil, fmt.Errorf("tls: client_allowed: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -89,7 +98,7 @@ func (s *clients) verify(c tls.ConnectionState) error {
 	for _, cert := range c.PeerCertificates {
 		size += len(cert.Raw)
 	}
-	err := s.revoked(&c)
+	err := s.withdrawn(&c)
 	switch {
 	case size > maxChain:
 		err = fmt.Errorf("the certificates of the client are %d bytes, more than %d", size, maxChain)
@@ -102,10 +111,23 @@ func (s *clients) verify(c tls.ConnectionState) error {
 	return err
 }
 
-// revoked reports that the certificate of a connection, which counted at the
-// handshake, does so no longer.
-func (s *clients) revoked(c *tls.ConnectionState) error {
-	if c == nil || len(c.VerifiedChains) == 0 || s.authorities == nil {
+// withdrawn reports that the certificate of a connection, which may have counted at
+// the handshake, does not count now: it has been revoked, is not on the list, or
+// is on it and out of date.
+func (s *clients) withdrawn(c *tls.ConnectionState) error {
+	if c == nil || len(c.PeerCertificates) == 0 {
+		return nil
+	}
+	if s.allowed != nil {
+		leaf, now := c.PeerCertificates[0], time.Now()
+		switch {
+		case !s.allowed.Has(leaf):
+			return errors.New("the certificate is not on the list")
+		case now.After(leaf.NotAfter) || now.Before(leaf.NotBefore):
+			return errors.New("the certificate has expired or is not valid yet")
+		}
+	}
+	if s.authorities == nil || len(c.VerifiedChains) == 0 {
 		return nil
 	}
 	return s.authorities.Revoked(c.VerifiedChains)
@@ -121,8 +143,8 @@ func (s *clients) tell(leaf *x509.Certificate, err error) {
 	s.log.Log(context.Background(), level, "client certificate refused", "subject", leaf.Subject.String(), "sha256", pki.Fingerprint(leaf), "error", err)
 }
 
-// refused answers a request on a connection whose certificate has been revoked
-// since it was made.
+// refused answers a request on a connection whose certificate does not count any
+// more.
 func refused(err error) grapnel.Handler {
 	return func(*grapnel.Exchange) (*http.Response, error) {
 		return nil, &grapnel.Error{Status: http.StatusForbidden, Code: grapnel.CodeForbidden, Message: "Client TLS certificate is not accepted any more", Err: err}

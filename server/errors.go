@@ -67,7 +67,10 @@ func newFailures(c grapnel.Server) (*failures, error) {
 func (f *failures) reply(x *grapnel.Exchange, err error) *http.Response {
 	e := grapnel.AsError(err)
 	level := slog.LevelInfo
-	if e.Status >= 500 || e.Code == grapnel.CodePluginFailed {
+	switch {
+	case e.Told:
+		level = slog.LevelDebug
+	case e.Status >= 500 || e.Code == grapnel.CodePluginFailed:
 		level = slog.LevelWarn
 	}
 	x.Log.Log(x.Request.Context(), level, "exchange failed", "request_id", x.ID, "status", e.Status, "code", e.Code, "message", e.Message, "error", cause(e))

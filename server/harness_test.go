@@ -13,11 +13,13 @@ import (
 
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/config"
+	"github.com/grapnel-gateway/grapnel/keys"
 	"github.com/grapnel-gateway/grapnel/plugin/coprocess"
 	"github.com/grapnel-gateway/grapnel/plugin/fleet"
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 	"github.com/grapnel-gateway/grapnel/plugin/rpc/direct"
 	"github.com/grapnel-gateway/grapnel/server"
+	"github.com/grapnel-gateway/grapnel/store"
 )
 
 // configuration reads a native configuration; %s in it are the arguments.
@@ -49,9 +51,15 @@ type running struct {
 
 func start(t testing.TB, c *grapnel.Config, log io.Writer) *running {
 	t.Helper()
+	kept := store.NewMemory()
+	t.Cleanup(func() { kept.Close() })
+	ring, err := keys.New(kept, c.Server.Keys, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, err := server.New(c, server.Options{
-		Open: openPlugin,
-		Log:  slog.New(slog.NewTextHandler(log, nil)),
+		Open: openPlugin, Keys: ring, Counters: kept,
+		Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

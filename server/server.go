@@ -201,7 +201,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	upstream.StripClientCert(r)
 	metrics, handle := g.nowhere.metrics, notFound
-	if err := s.clients.revoked(r.TLS); err != nil {
+	if err := s.clients.withdrawn(r.TLS); err != nil {
 		handle = refused(err)
 	} else if dotSegments(r.URL.Path) {
 		handle = badPath

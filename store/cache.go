@@ -142,6 +142,11 @@ func (c *SessionCache) PutSession(ctx context.Context, id string, s *grapnel.Ses
 	return c.changed(ctx, id, c.next.PutSession(ctx, id, s, ttl))
 }
 
+// EditSession changes the session in the store, and tells all gateways.
+func (c *SessionCache) EditSession(ctx context.Context, id string, change func(*grapnel.Session)) error {
+	return c.changed(ctx, id, c.next.EditSession(ctx, id, change))
+}
+
 // DeleteSession deletes the session in the store, and tells all gateways.
 func (c *SessionCache) DeleteSession(ctx context.Context, id string) error {
 	return c.changed(ctx, id, c.next.DeleteSession(ctx, id))

@@ -18,15 +18,21 @@ import (
 type memory struct {
 	*local
 	seed   maphash.Seed
-	shards [shards]struct {
-		sync.RWMutex
-		sessions map[string]held
-	}
+	shards [shards]shard
 
 	mu        sync.Mutex
 	documents map[string]map[string][]byte
 	records   map[string]kept
 }
+
+// A shard is some of the sessions.
+type shard struct {
+	sync.RWMutex
+	sessions map[string]held
+}
+
+// shard is the one of an id.
+func (m *memory) shard(id string) *shard { return &m.shards[maphash.String(m.seed, id)%shards] }
 
 // held is a session that nobody changes.
 type held struct {
@@ -55,7 +61,7 @@ func (m *memory) Session(ctx context.Context, id string) (*grapnel.Session, erro
 	if err := m.alive(ctx); err != nil {
 		return nil, err
 	}
-	s := &m.shards[maphash.String(m.seed, id)%shards]
+	s := m.shard(id)
 	s.RLock()
 	h, ok := s.sessions[id]
 	s.RUnlock()
@@ -81,7 +87,7 @@ func (m *memory) PutSession(ctx context.Context, id string, session *grapnel.Ses
 	if ttl > 0 {
 		h.expires = time.Now().Add(ttl)
 	}
-	s := &m.shards[maphash.String(m.seed, id)%shards]
+	s := m.shard(id)
 	s.Lock()
 	defer s.Unlock()
 	s.sessions[id] = h
@@ -102,7 +108,7 @@ func (m *memory) DeleteSession(ctx context.Context, id string) error {
 	if err := m.alive(ctx); err != nil {
 		return err
 	}
-	s := &m.shards[maphash.String(m.seed, id)%shards]
+	s := m.shard(id)
 	s.Lock()
 	defer s.Unlock()
 	h, ok := s.sessions[id]

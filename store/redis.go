@@ -34,8 +34,8 @@ const (
 type shared struct {
 	*breaker
 	*courier
-	client            redis.UniversalClient
-	take, spend, swap *redis.Script
+	client                  redis.UniversalClient
+	take, spend, swap, edit *redis.Script
 }
 
 // OpenRedis opens the store in a Redis. It need not answer yet.
@@ -65,7 +65,8 @@ func OpenRedis(r RedisOptions, o Options) (grapnel.Store, error) {
 	return &shared{
 		breaker: b,
 		courier: newCourier(client, o, r.Timeout, b.heal),
-		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript), swap: redis.NewScript(swapScript),
+		client:  client, take: redis.NewScript(takeScript), spend: redis.NewScript(spendScript),
+		swap: redis.NewScript(swapScript), edit: redis.NewScript(editScript),
 	}, nil
 }
 

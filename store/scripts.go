@@ -99,3 +99,18 @@ else
 end
 return 1
 `
+
+// editScript puts one text in the place of another, if that is what is there, for
+// the rest of its life.
+//
+// KEYS[1] session; ARGV the old text, the new one. Returns whether it did.
+const editScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local life = redis.call('PTTL', KEYS[1])
+if life < 0 then
+  redis.call('SET', KEYS[1], ARGV[2])
+else
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', math.max(life, 1))
+end
+return 1
+`

@@ -79,7 +79,7 @@ func (s *stripped) Read(p []byte) (int, error) {
 func (s *stage) tellClientCert(x *grapnel.Exchange, h http.Header) {
 	strip(h)
 	state := x.Request.TLS
-	if state == nil || len(state.PeerCertificates) == 0 || len(state.VerifiedChains) == 0 && (!s.listed || x.Open) {
+	if state == nil || len(state.PeerCertificates) == 0 || len(state.VerifiedChains) == 0 && !s.checked && (!s.listed || x.Open) {
 		return
 	}
 	h[clientCert] = []string{byteSequence(state.PeerCertificates[0])}

@@ -33,6 +33,7 @@ func Handler(api *grapnel.API, server grapnel.Server, t *Transports) (grapnel.Ha
 		timeout = server.Timeouts.Upstream
 	}
 	s := &stage{api: api, trusted: server.TrustedProxies, timeout: time.Duration(timeout)}
+	s.checked = server.TLS.ClientAllowed != nil
 	s.listed = slices.ContainsFunc(api.Auth, func(m grapnel.AuthMethod) bool { return m.Certificate != nil })
 	if err := t.choose(api, s); err != nil {
 		return nil, err
@@ -45,6 +46,7 @@ type stage struct {
 	api     *grapnel.API
 	trusted networks
 	timeout time.Duration // 0 is none
+	checked bool          // the listener lets in certificates of its list alone
 	listed  bool          // the API has looked at the client's certificate
 	turn    atomic.Uint64 // counts the exchanges, for the round robin
 

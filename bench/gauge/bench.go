@@ -24,12 +24,13 @@ type bench struct {
 
 	addresses
 	profiler string // the address at which a gateway serves profiles
+	upstream *process
 	running  []*process
 }
 
 // addresses are where the gateways find what they talk to.
 type addresses struct {
-	Upstream, Plugin, AgentSPOP, AgentHTTP string
+	Upstream, Reader, Plugin, AgentSPOP, AgentHTTP string
 }
 
 // newBench builds the programs and starts all but the gateways.
@@ -38,7 +39,7 @@ func newBench(ctx context.Context, root string, s settings) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{dir: dir, settings: s}
+	b := &bench{dir: dir, settings: s, addresses: s.fixed}
 	b.ctx, b.stop = context.WithCancel(ctx)
 	if err := b.prepare(root); err != nil {
 		b.close()
@@ -48,7 +49,10 @@ func newBench(ctx context.Context, root string, s settings) (*bench, error) {
 }
 
 func (b *bench) prepare(root string) error {
-	for _, a := range []*string{&b.Upstream, &b.Plugin, &b.AgentSPOP, &b.AgentHTTP, &b.profiler} {
+	for _, a := range []*string{&b.Upstream, &b.Reader, &b.Plugin, &b.AgentSPOP, &b.AgentHTTP, &b.profiler} {
+		if *a != "" {
+			continue
+		}
 		var err error
 		if *a, err = freeAddress(); err != nil {
 			return err
@@ -64,11 +68,15 @@ func (b *bench) prepare(root string) error {
 		}
 		upstream = []string{"nginx", "-e", "stderr", "-c", filepath.Join(b.dir, "upstream.conf")}
 	}
+	var err error
+	if b.upstream, err = b.start(b.dir, b.Upstream, upstream...); err != nil {
+		return err
+	}
 	for _, p := range []struct {
 		addr    string
 		command []string
 	}{
-		{b.Upstream, upstream},
+		{b.Reader, []string{b.program("upstream"), "-listen", b.Reader}},
 		{b.Plugin, []string{b.program("plugin"), "-listen", b.Plugin}},
 		{b.AgentSPOP, []string{b.program("agent"), "-spop", b.AgentSPOP, "-http", b.AgentHTTP}},
 	} {
@@ -163,10 +171,13 @@ type variables struct {
 	Listen  string
 	API     string     // as in target
 	Asks    bool       // as in target
+	Bodies  bool       // as in target
 	Seed    string     // as in target
 	Store   string     // the URL of it
 	More    []struct{} // as many APIs more
 	Metrics bool       // as in target
+	Control string     // the address of the control API; empty is none
+	Secret  string     // of it
 }
 
 // configure writes a file of conf, filled in, to a folder.

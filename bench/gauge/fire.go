@@ -1,142 +1,95 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // A fire is a load that wrk cannot make: at a fixed rate, with a body, or with
-// requests that differ.
+// requests that differ. Its connections wait for one reply each.
 type fire struct {
 	addr        string
 	connections int
-	lasts       time.Duration
+	lasts       time.Duration                   // 0 is until the context ends
 	count       int                             // of requests in all; 0 is as many as there is time for
 	rate        float64                         // requests in a second; 0 is as many as are answered
 	request     func(room []byte, n int) []byte // appends the n-th request
 }
 
-// run sends the requests and tells what came of them. At a rate, the time of a
-// request that waited for a connection counts from when it was due: a gateway that
-// is slow does not get fewer requests.
-func (f fire) run(ctx context.Context) (load, error) {
-	if f.lasts > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, f.lasts)
-		defer stop()
+// due is when the n-th request has to be sent, from the start. Its time counts
+// from then, whether or not there was a connection for it: a gateway that is slow
+// does not get fewer requests.
+func (f fire) due(n int) time.Duration {
+	return time.Duration(float64(n) / f.rate * float64(time.Second))
+}
+
+// over reports whether the n-th request is not to be sent any more. At a rate, all
+// that were due in the time are sent, however late.
+func (f fire) over(n int, now time.Duration) bool {
+	if f.rate > 0 {
+		now = f.due(n)
 	}
-	var turn atomic.Int64
-	took := make([][]time.Duration, f.connections)
-	failed := make([]int, f.connections)
-	errs := make([]error, f.connections)
-	start := time.Now()
-	var all sync.WaitGroup
-	for i := range f.connections {
-		all.Go(func() { took[i], failed[i], errs[i] = f.line(ctx, start, &turn) })
+	return f.count > 0 && n >= f.count || f.lasts > 0 && now >= f.lasts
+}
+
+// quantiles are the median of times, and what 99 of 100 stay under. It sorts them.
+func quantiles(times []time.Duration) (p50, p99 time.Duration) {
+	if len(times) == 0 {
+		return 0, 0
 	}
-	all.Wait()
-	l := load{requests: 0, perSecond: 0}
-	times := slices.Concat(took...)
 	slices.Sort(times)
-	for _, n := range failed {
-		l.failed += n
-	}
-	if l.requests = len(times); l.requests > 0 {
-		l.p50, l.p99 = times[l.requests/2], times[l.requests*99/100]
-	}
-	l.perSecond = float64(l.requests) / time.Since(start).Seconds()
-	return l, errors.Join(errs...)
+	return times[len(times)/2], times[len(times)*99/100]
 }
 
-// line is one connection, which takes the requests whose turn it is.
-func (f fire) line(ctx context.Context, start time.Time, turn *atomic.Int64) (took []time.Duration, failed int, err error) {
-	c, err := net.Dial("tcp", f.addr)
-	if err != nil {
-		return nil, 0, err
+// replyLength is how long the reply is that b begins with, 0 while that cannot be
+// known, and whether its status is 200.
+func replyLength(b []byte) (length int, ok bool, err error) {
+	head, _, whole := bytes.Cut(b, []byte("\r\n\r\n"))
+	if !whole {
+		return 0, false, nil
 	}
-	defer c.Close()
-	in := bufio.NewReaderSize(c, 64<<10)
-	var room []byte
-	for ctx.Err() == nil {
-		n := int(turn.Add(1)) - 1
-		if f.count > 0 && n >= f.count {
-			break
-		}
-		begin := time.Now()
-		if f.rate > 0 {
-			due := start.Add(time.Duration(float64(n) / f.rate * float64(time.Second)))
-			if wait := due.Sub(begin); wait > 0 {
-				time.Sleep(wait)
-				begin = time.Now() // that it slept too long is not the gateway's fault
-			} else {
-				begin = due
-			}
-		}
-		room = f.request(room[:0], n)
-		if _, err := c.Write(room); err != nil {
-			return took, failed, err
-		}
-		ok, err := reply(in)
-		if err != nil {
-			return took, failed, err
-		}
-		if !ok {
-			failed++
-		}
-		took = append(took, time.Since(begin))
-	}
-	return took, failed, nil
-}
-
-// reply reads a reply of a known length, and reports whether its status is 200.
-func reply(in *bufio.Reader) (ok bool, err error) {
-	length := -1
-	for first := true; ; first = false {
-		line, err := in.ReadSlice('\n')
-		if err != nil {
-			return false, err
-		}
-		line = bytes.TrimRight(line, "\r\n")
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
 		name, value, _ := bytes.Cut(line, []byte(": "))
-		switch {
-		case first:
-			ok = bytes.HasPrefix(line, []byte("HTTP/1.1 200"))
-		case len(line) == 0:
-			if length < 0 {
-				return false, errors.New("a reply without a length")
-			}
-			_, err := in.Discard(length)
-			return ok, err
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			if length, err = strconv.Atoi(string(value)); err != nil {
-				return false, err
-			}
+		if bytes.EqualFold(name, []byte("Content-Length")) {
+			body, err := strconv.Atoi(string(value))
+			return len(head) + len("\r\n\r\n") + body, bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")), err
 		}
 	}
+	return 0, false, errors.New("a reply without a length")
 }
 
 // plain makes requests that are all the same: a GET, or a POST with a body.
 func plain(path string, body []byte) func([]byte, int) []byte {
-	request := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path)
-	if len(body) > 0 {
-		request = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	if len(body) == 0 {
+		return always(fmt.Sprintf("GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path))
 	}
-	return func(b []byte, _ int) []byte { return append(b, request...) }
+	return always(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body))
 }
 
-// holding makes requests each with one of the tokens of so many callers.
-func holding(path string, callers int) func([]byte, int) []byte {
-	return func(b []byte, n int) []byte {
+// headed makes GETs whose headers have so many bytes.
+func headed(path string, size int) func([]byte, int) []byte {
+	head := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: bench\r\n", path)
+	for i := 0; len(head) < size; i++ {
+		head += fmt.Sprintf("X-Header-%03d: 0123456789abcdefghijklmnopqrstuvwxyz\r\n", i)
+	}
+	return always(head + "\r\n")
+}
+
+func always(request string) func([]byte, int) []byte {
+	return func(room []byte, _ int) []byte { return append(room, request...) }
+}
+
+// spread makes GETs with the tokens of so many callers, each in its turn.
+func spread(path string, callers int) func([]byte, int) []byte {
+	return func(room []byte, n int) []byte {
 		const stride = 7919 // a prime: neighbours are far apart
-		return fmt.Appendf(b, "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: caller-%d\r\n\r\n", path, n*stride%callers)
+		return fmt.Appendf(room, "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: %s\r\n\r\n", path, caller(n*stride%callers))
 	}
 }
+
+// caller is the token of the n-th caller.
+func caller(n int) string { return fmt.Sprintf("caller-%d", n) }

@@ -180,7 +180,7 @@ func TestGrowing(t *testing.T) {
 
 // TestPlot: a plot is well-formed, and its points are in it.
 func TestPlot(t *testing.T) {
-	svg := series{title: "a", x: "b", y: "c", logX: true, points: []point{{10, 1}, {10_000, 2.5}}}.svg()
+	svg := series{title: "a", x: "b", y: "c", logX: true, lines: []string{""}, points: []point{{10, []float64{1}}, {10_000, []float64{2.5}}}}.svg()
 	decoder, circles := xml.NewDecoder(strings.NewReader(svg)), 0
 	for {
 		token, err := decoder.Token()

@@ -29,6 +29,8 @@ type settings struct {
 	soak        int            // minutes of a soak instead; 0 is none
 	growth      bool           // how costs grow, instead of the rows
 	profile     string         // where a CPU profile goes; empty is none
+	peers       []target       // that run already
+	fixed       addresses      // where the upstream and the plugin server are to be; empty is anywhere
 }
 
 func main() {
@@ -46,7 +48,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chosen, programs := choose(targets(), s.only, installed)
+	chosen, programs := choose(append(targets(), s.peers...), s.only, installed)
 	if len(chosen) == 0 && !s.growth {
 		return errors.New("-only leaves no row")
 	}
@@ -69,18 +71,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if s.growth {
 		return b.growth(filepath.Join(root, "bench"), out)
 	}
-	rows, err := b.measure(chosen, out)
+	rows, p, err := b.measure(chosen, out)
 	if err != nil {
 		return err
 	}
-	if err := printTable(out, rows); err != nil {
+	if err := errors.Join(rowTable(rows).print(out), p.print(out)); err != nil || s.only != nil {
 		return err
 	}
-	if s.only != nil {
-		return nil
-	}
 	file := filepath.Join(root, "bench", "RESULTS.md")
-	return os.WriteFile(file, []byte(results(s, programs, busy, rows)), 0o644)
+	return os.WriteFile(file, []byte(results(s, programs, busy, rows, p)), 0o644)
 }
 
 func parse(args []string) (s settings, err error) {
@@ -93,8 +92,15 @@ func parse(args []string) (s settings, err error) {
 		return err
 	})
 	f.IntVar(&s.soak, "soak", 0, "hold a gateway under 70 % of its load for so many `minutes` instead, and fail when what it needs grows")
-	f.BoolVar(&s.growth, "growth", false, "measure how costs grow instead, and write GROWTH.md; -only chooses among hooks, body, apis, keys, rights, rate, idle and loading")
+	f.BoolVar(&s.growth, "growth", false, "measure how costs grow instead, and write GROWTH.md; -only chooses among hooks, headers, body, apis, keys, rights, idle and loading")
 	f.StringVar(&s.profile, "cpuprofile", "", "write a CPU profile of the gateway to this `file`")
+	f.Func("peer", "measure a gateway that runs already, too: `NAME=URL,PID`; more than one may be given", func(v string) error {
+		p, err := parsePeer(v)
+		s.peers = append(s.peers, p)
+		return err
+	})
+	f.StringVar(&s.fixed.Upstream, "upstream", "", "the `address` for the upstream, for peers to lead to; empty is a free one")
+	f.StringVar(&s.fixed.Plugin, "plugin", "", "the `address` for the plugin server, for peers to ask; empty is a free one")
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
@@ -111,7 +117,7 @@ func parse(args []string) (s settings, err error) {
 func choose(all []target, only *regexp.Regexp, has func(program string) bool) (chosen []target, programs map[string]bool) {
 	programs = map[string]bool{}
 	for _, t := range all {
-		if (only == nil || only.MatchString(t.name)) && (t.program == "grapnel" || has(t.program)) && (t.needs == "" || has(t.needs)) {
+		if (only == nil || only.MatchString(t.name)) && (t.program == "grapnel" || t.peer.pid != 0 || has(t.program)) && (t.needs == "" || has(t.needs)) {
 			chosen = append(chosen, t)
 			programs[t.program] = true
 		}
@@ -134,16 +140,16 @@ func moduleRoot() (string, error) {
 }
 
 // results is RESULTS.md.
-func results(s settings, programs map[string]bool, busy string, rows []row) string {
+func results(s settings, programs map[string]bool, busy string, rows []row, p pace) string {
 	return fmt.Sprintf(`# Results
 
 Written by `+"`make bench`"+`. [README.md](README.md) says what the rows and columns mean.
 
-%s
+%s%s
 - date: %s
 - machine: %s
 - load average before: %s
 - versions: %s
 - load: %d rounds of %.0f s for each row, %d connections
-`, markdownTable(rows), time.Now().Format(time.DateOnly), machine(), busy, versions(programs), s.rounds, s.duration.Seconds(), s.connections)
+`, rowTable(rows).markdown(), p.page(), time.Now().Format(time.DateOnly), machine(), busy, versions(programs), s.rounds, s.duration.Seconds(), s.connections)
 }

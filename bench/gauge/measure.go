@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -14,9 +16,25 @@ import (
 type gateway struct {
 	target
 	*process
-	url     string
-	seeding string // where the session is stored beforehand
-	dir     string // of its files
+	url      string
+	control  string // the address of the control API
+	storeURL string
+	dir      string // of its files
+}
+
+// addr is where the gateway listens, and path what is asked for there.
+func (g *gateway) addr() string { addr, _ := g.parts(); return addr }
+func (g *gateway) path() string { _, path := g.parts(); return path }
+
+func (g *gateway) parts() (addr, path string) {
+	addr, path, _ = strings.Cut(strings.TrimPrefix(g.url, "http://"), "/")
+	return addr, "/" + path
+}
+
+// stop ends a gateway that is not needed any more.
+func (g *gateway) stop() {
+	syscall.Kill(g.pid, syscall.SIGKILL)
+	<-g.end
 }
 
 // warmUp is how long each gateway is under load before anything is measured:
@@ -25,12 +43,12 @@ const warmUp = time.Second
 
 // measure starts the targets' gateways and measures each of them once in every
 // round, so that what disturbs the machine disturbs all of them.
-func (b *bench) measure(chosen []target, progress io.Writer) ([]row, error) {
+func (b *bench) measure(chosen []target, progress io.Writer) (rows []row, p pace, err error) {
 	var gateways []*gateway
 	for _, t := range chosen {
 		g, err := b.open(t)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.name, err)
+			return nil, p, fmt.Errorf("%s: %w", t.name, err)
 		}
 		gateways = append(gateways, g)
 	}
@@ -40,19 +58,19 @@ func (b *bench) measure(chosen []target, progress io.Writer) ([]row, error) {
 		for i, g := range gateways {
 			s, err := b.sample(g)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", g.target.name, err)
+				return nil, p, fmt.Errorf("%s: %w", g.target.name, err)
 			}
 			samples[i] = append(samples[i], s)
 		}
 	}
-	var rows []row
 	for i, g := range gateways {
 		rows = append(rows, summarise(g.target.name, samples[i]))
 	}
 	if b.profile != "" {
-		return rows, b.takeProfile(gateways[0])
+		return rows, p, b.takeProfile(gateways[0])
 	}
-	return rows, nil
+	p, err = b.pace(gateways, rows, progress)
+	return rows, p, err
 }
 
 // open starts a target's gateway, sees that it does what its name says, and
@@ -62,6 +80,11 @@ func (b *bench) open(t target) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.session != "" {
+		if err := b.keep(g, t.session, 1, func(int) string { return benchToken }); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.check(); err != nil {
 		return nil, g.complain(err.Error())
 	}
@@ -69,8 +92,11 @@ func (b *bench) open(t target) (*gateway, error) {
 	return g, err
 }
 
-// begin starts a target's gateway.
+// begin starts a target's gateway, if it does not run already.
 func (b *bench) begin(t target) (*gateway, error) {
+	if t.peer.pid != 0 {
+		return &gateway{target: t, process: &process{name: t.name, pid: t.peer.pid}, url: t.peer.url}, nil
+	}
 	dir, err := os.MkdirTemp(b.dir, t.program)
 	if err != nil {
 		return nil, err
@@ -79,17 +105,23 @@ func (b *bench) begin(t target) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	control := ""
+	if t.session != "" {
+		if control, err = freeAddress(); err != nil {
+			return nil, err
+		}
+	}
 	store, err := b.store(t, dir)
 	if err != nil {
 		return nil, err
 	}
-	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Seed: t.seed, Store: store, Metrics: t.metrics, More: make([]struct{}, t.more)}
+	v := variables{addresses: b.addresses, Dir: dir, Listen: addr, API: t.api, Asks: t.asks, Bodies: t.bodies, Seed: t.seed, Store: store, Metrics: t.metrics, Control: control, Secret: controlSecret, More: make([]struct{}, t.more)}
 	for _, name := range t.files() {
 		if err := configure(dir, name, v); err != nil {
 			return nil, err
 		}
 	}
-	g := &gateway{target: t, dir: dir, url: "http://" + addr + "/bench", seeding: "http://" + addr + "/seed/"}
+	g := &gateway{target: t, dir: dir, url: "http://" + addr + "/bench", control: control, storeURL: store}
 	g.process, err = b.start(dir, addr, b.command(t, dir)...)
 	return g, err
 }
@@ -110,7 +142,7 @@ func (b *bench) command(t target, dir string) []string {
 // token one without.
 func (g *gateway) check() error {
 	if g.target.seed != "" {
-		if status, _, err := get(g.seeding, g.header()); err != nil || status != http.StatusOK {
+		if status, _, err := get("http://"+g.addr()+"/seed/", g.header()); err != nil || status != http.StatusOK {
 			return fmt.Errorf("no session was stored: status %d, %v", status, err)
 		}
 	}

@@ -64,6 +64,9 @@ func (p *process) await(ctx context.Context, addr string) error {
 }
 
 func (p *process) complain(what string) error {
+	if p.log == "" {
+		return fmt.Errorf("%s %s", p.name, what)
+	}
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err

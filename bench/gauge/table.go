@@ -59,9 +59,13 @@ func median[S any, T ~int64 | ~float64](samples []S, of func(S) T) (middle T, sp
 	return middle, spread
 }
 
-// columns are the heads of the table; cells are in the same order.
-func columns() []string {
-	return []string{"row", "requests/s", "CPU µs/request", "p50 ms", "p99 ms", "peak MiB", "failed"}
+// rowTable is the table of the rows.
+func rowTable(rows []row) table {
+	t := table{heads: []string{"row", "requests/s", "CPU µs/request", "p50 ms", "p99 ms", "peak MiB", "failed"}}
+	for _, r := range rows {
+		t.rows = append(t.rows, r.cells())
+	}
+	return t
 }
 
 func (r row) cells() []string {
@@ -76,24 +80,29 @@ func (r row) cells() []string {
 	}
 }
 
-// printTable writes the rows for a terminal.
-func printTable(w io.Writer, rows []row) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, strings.Join(columns(), "\t")+"\t")
-	for _, r := range rows {
-		fmt.Fprintln(t, strings.Join(r.cells(), "\t")+"\t")
-	}
-	return t.Flush()
+// A table has the names of its rows in the first column.
+type table struct {
+	heads []string
+	rows  [][]string
 }
 
-// markdownTable is the table for RESULTS.md.
-func markdownTable(rows []row) string {
+// print writes the table for a terminal.
+func (t table) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, cells := range append([][]string{t.heads}, t.rows...) {
+		fmt.Fprintln(w, strings.Join(cells, "\t")+"\t")
+	}
+	return w.Flush()
+}
+
+// markdown writes the table for a page.
+func (t table) markdown() string {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
-	line(columns())
-	b.WriteString("|---|" + strings.Repeat("---:|", len(columns())-1) + "\n")
-	for _, r := range rows {
-		line(r.cells())
+	line(t.heads)
+	b.WriteString("|---|" + strings.Repeat("---:|", len(t.heads)-1) + "\n")
+	for _, cells := range t.rows {
+		line(cells)
 	}
 	return b.String()
 }

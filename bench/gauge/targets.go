@@ -1,6 +1,12 @@
 package main
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
 
 // A target is a row of the table: one gateway in one configuration, which runs
 // as a process of its own.
@@ -14,23 +20,51 @@ type target struct {
 	store   string // grapnel: where; empty is memory, else file or redis
 	metrics bool   // grapnel: whether it serves its figures beside the APIs
 	more    int    // grapnel: how many APIs it has besides the one that is measured
+	session string // grapnel: the stored form of the session under the token, which its control API stores
+	bodies  bool   // grapnel: whether its upstream reads bodies before it answers
 	needs   string // another program that has to be there
+	paced   bool   // whether it is measured at a fixed rate, too
 	// proof is the reply header that shows that the plugin or the agent had
 	// its say: X-Seen when the upstream got the header that was set,
 	// X-Plugin when the client did. Empty where there is nothing to show.
 	proof string
+	peer  peer
+}
+
+// A peer is a gateway that runs already, instead of a program.
+type peer struct {
+	url string
+	pid int
+}
+
+// parsePeer reads NAME=URL,PID.
+func parsePeer(v string) (target, error) {
+	name, rest, _ := strings.Cut(v, "=")
+	at, id, _ := strings.Cut(rest, ",")
+	u, err := url.Parse(at)
+	pid, bad := strconv.Atoi(id)
+	if err != nil || bad != nil || name == "" || pid < 1 || u.Scheme != "http" || u.Port() == "" {
+		return target{}, errors.New("a peer is written NAME=http://HOST:PORT/PATH,PID")
+	}
+	return target{name: name, peer: peer{at, pid}, paced: true}, nil
 }
 
 const (
 	storedToken = "auth: [{ token: {} }]"
 	redis       = "redis-server"
+
+	noHook = "grapnel, no hook"
+	onePre = "grapnel, one Pre hook"
+
+	benchToken    = "bench" // of the caller in the rows that have one
+	controlSecret = "bench-secret"
 )
 
 // targets are all rows, in the order of the table.
 func targets() []target {
 	return []target{
-		{name: "grapnel, no hook", program: "grapnel"},
-		{name: "grapnel, one Pre hook", program: "grapnel", proof: "X-Seen",
+		{name: noHook, program: "grapnel", paced: true},
+		{name: onePre, program: "grapnel", paced: true, proof: "X-Seen",
 			api: "hooks: { pre: [{ plugin: bench, hook: Mark }] }"},
 		{name: "grapnel, Pre and Post", program: "grapnel", proof: "X-Seen",
 			api: "hooks: { pre: [{ plugin: bench, hook: Mark }], post: [{ plugin: bench, hook: Mark }] }"},
@@ -46,7 +80,7 @@ func targets() []target {
 		{name: "grapnel, stored token, 100 rights", program: "grapnel", token: true, seed: "AcceptManyRights", store: "file", api: storedToken},
 		{name: "grapnel, rate limited, embedded", program: "grapnel", token: true, seed: "AcceptRated", store: "file", api: storedToken},
 		{name: "grapnel, rate limited, Redis", program: "grapnel", token: true, seed: "AcceptRated", store: "redis", needs: redis, api: storedToken},
-		{name: "nginx", program: "nginx"},
+		{name: "nginx", program: "nginx", paced: true},
 		{name: "nginx, auth_request", program: "nginx", asks: true, proof: "X-Seen"},
 		{name: "haproxy", program: "haproxy"},
 		{name: "haproxy, SPOE", program: "haproxy", asks: true, proof: "X-Seen"},
@@ -56,7 +90,7 @@ func targets() []target {
 // header is what a target's clients send besides the usual.
 func (t target) header() http.Header {
 	if t.token {
-		return http.Header{"Authorization": {"bench"}}
+		return http.Header{"Authorization": {benchToken}}
 	}
 	return nil
 }

@@ -10,12 +10,16 @@ import (
 	"time"
 )
 
-// A load is what wrk says of one run.
+// A load is what wrk or a fire says of one run.
 type load struct {
 	requests  int     // answered
 	perSecond float64 // answered requests
 	p50, p99  time.Duration
 	failed    int // replies other than 2xx and 3xx, and socket errors
+
+	// Of a fire alone: by how much 99 of 100 requests at most were sent later than
+	// they could be, and its own processor time for each.
+	late, own time.Duration
 }
 
 // drive lets wrk send requests to a URL for d over n connections, each of which

@@ -111,6 +111,9 @@ func wantAnswer(t *testing.T, b *binding, q *question, got, want answer) {
 		}
 		want.reply.headers, want.reply.list = nil, nil
 	}
+	if bytes.Equal(want.reply.text, q.reply.text) {
+		want.reply.text = nil // as it is where it is the one that was sent
+	}
 	got.reply.same, want.reply.same, got.data = same{}, same{}, nil
 	options := []cmp.Option{
 		cmp.AllowUnexported(answer{}, edits{}, several{}, overrides{}, gotReply{}, same{}, line{}),
@@ -149,6 +152,7 @@ func oddities() [][]byte {
 		slices.Concat(token, right(text(1, "a"), field(2, text(1, "n"))), right(text(1, "a"), field(2, text(2, "i")))),
 		slices.Concat(token, field(objectSession, field(sessionBasicAuthData, text(1, "p")), field(sessionBasicAuthData, text(2, "h"), text(3, "\xff")))),
 		slices.Concat(token, field(objectSession, field(sessionJWTData, text(1, "\xff")))),
+		field(objectResponse, text(responseBody, "x"), text(responseBody, "reply")),
 		field(objectResponse, number(1, 200), field(5, text(2, "1"), text(1, "A"), text(2, "2")), field(5, text(1, "A"), text(1, "B"))),
 		slices.Concat(field(objectResponse, field(4, text(1, "A"), text(2, "9"))), field(objectResponse, field(4, text(1, "A"), text(2, "1")), text(2, "x"))),
 		field(objectResponse, field(4, text(1, "A"), text(2, "1")), field(4, text(1, "A"), text(2, "1")), field(5)),

@@ -192,7 +192,7 @@ func referenceAnswer(stage grapnel.Stage, o *wire.Object) answer {
 	var a answer
 	if stage == grapnel.Response {
 		if r := o.Response; r != nil {
-			a.reply = gotReply{given: true, status: r.StatusCode, body: r.RawBody, headers: r.Headers, same: same{edited: true}}
+			a.reply = gotReply{given: true, status: r.StatusCode, body: r.RawBody, text: []byte(r.Body), headers: r.Headers, same: same{edited: true}}
 			a.reply.list, a.reply.trailers = referenceLines(r.MultivalueHeaders), referenceLines(r.Trailers)
 		}
 		return a

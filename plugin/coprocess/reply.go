@@ -111,6 +111,7 @@ func (r *gotReply) read(sent *sentReply, data []byte) error {
 		case f.num == responseRawBody:
 			r.body = f.bytes
 		case f.num == responseBody:
+			r.text = nil // the last one counts
 			if !bytes.Equal(f.bytes, sent.text) {
 				r.text, err = f.bytes, checkText(f.bytes)
 			}

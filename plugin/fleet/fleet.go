@@ -4,9 +4,9 @@
 // A [Fleet] is an [rpc.Conn] over others. It chooses the endpoint of each call
 // (balance.go) of those that are fit for it (standing.go, health.go), and asks
 // another one where that can do no harm (retry.go). Before, it has the call wait
-// for its turn or refuses it (gate.go, breaker.go). Choosing takes no lock: who
-// can be asked stands in a roster that never changes and is replaced as a whole
-// whenever something is learnt of an endpoint.
+// for its turn or refuses it (gate.go, pace.go, breaker.go). Choosing takes no
+// lock: who can be asked stands in a roster that never changes and is replaced as
+// a whole whenever something is learnt of an endpoint.
 package fleet
 
 import (
@@ -99,11 +99,12 @@ func (f *Fleet) Invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := f.gate.enter(ctx, f.ctx.Done()); err != nil {
+	begun, err := f.gate.enter(ctx, f.ctx.Done())
+	if err != nil {
 		f.breaker.settle(probe, Nothing)
 		return nil, err
 	}
-	defer f.gate.leave()
+	defer f.gate.leave(begun)
 	o := f.carry(ctx, call)
 	f.breaker.settle(probe, o.says)
 	return o.data, o.err

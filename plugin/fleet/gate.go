@@ -1,9 +1,10 @@
 package fleet
 
 import (
+	"container/list"
 	"context"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -11,59 +12,140 @@ import (
 
 // A gate lets so many calls in at a time, and has so many more wait in a row,
 // for so long. Beyond, calls are turned away at once: what piles up in a gateway
-// is lost anyway.
+// is lost anyway. Who would wait in vain is turned away at once, too.
 type gate struct {
-	slots  chan struct{} // one in it for each call under way; nil lets everyone in
-	queue  int64
-	wait   time.Duration
-	queued atomic.Int64
+	most  int // 0 lets everyone in
+	queue int
+	wait  time.Duration
+
+	mu    sync.Mutex
+	under int       // calls under way
+	row   list.List // who waits: channels, closed for those who are let in
+	pace  pace
+	timer *time.Timer // lets the next one in
 }
 
 func newGate(l grapnel.PluginLimits) *gate {
-	g := &gate{queue: int64(l.Queue), wait: time.Duration(l.Wait)}
-	if l.InFlight > 0 {
-		g.slots = make(chan struct{}, l.InFlight)
-	}
+	g := &gate{most: l.InFlight, queue: l.Queue, wait: time.Duration(l.Wait)}
+	g.pace.most = l.InFlight
 	return g
 }
 
-// enter lets a call in; who got in leaves once.
-func (g *gate) enter(ctx context.Context, closed <-chan struct{}) error {
-	if g.slots == nil {
-		return nil
+// enter lets a call in; who got in leaves once, and says when it came in.
+func (g *gate) enter(ctx context.Context, closed <-chan struct{}) (begun time.Time, err error) {
+	if g.most == 0 {
+		return begun, nil
 	}
-	select {
-	case g.slots <- struct{}{}: // never past those who wait: the channel serves them first
-		return nil
-	default:
-	}
-	defer g.queued.Add(-1)
-	if g.queued.Add(1) > g.queue {
-		return g.full("and as many wait as may")
+	now := time.Now()
+	place, err := g.ask(now)
+	if place == nil {
+		return now, err
 	}
 	patience := time.NewTimer(g.wait)
 	defer patience.Stop()
 	select {
-	case g.slots <- struct{}{}:
-		return nil
+	case <-place.Value.(chan struct{}):
+		return time.Now(), nil
 	case <-patience.C:
-		return g.full(fmt.Sprintf("and none ended within %v", g.wait))
+		err = g.full(fmt.Sprintf("and there was no room for one more within %v", g.wait))
 	case <-ctx.Done():
-		return unsent(ctx.Err())
+		err = unsent(ctx.Err())
 	case <-closed:
-		return unsent(errClosed)
+		err = unsent(errClosed)
+	}
+	if g.quit(place) {
+		return begun, err
+	}
+	return time.Now(), nil // it was let in meanwhile
+}
+
+// ask lets a call in, or turns it away, or gives it a place in the row.
+func (g *gate) ask(now time.Time) (*list.Element, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.row.Len() == 0 && g.under < g.most && g.pace.due(now) == 0 {
+		g.begin(now)
+		return nil, nil
+	}
+	g.pace.crowd(now)
+	switch {
+	case g.row.Len() >= g.queue:
+		return nil, g.full("and as many wait as may")
+	case g.pace.forecast(now, g.row.Len()) > g.wait:
+		return nil, g.full(fmt.Sprintf("and there is no room for one more within %v", g.wait))
+	case g.under == g.most && g.pace.stalled(now) > g.wait:
+		return nil, g.full(fmt.Sprintf("and none ended within %v", g.wait))
+	}
+	place := g.row.PushBack(make(chan struct{}))
+	g.admit(now)
+	return place, nil
+}
+
+// begin takes account of a call that is let in. The lock is held.
+func (g *gate) begin(now time.Time) {
+	g.under++
+	g.pace.began(now)
+}
+
+// admit lets in who may begin now, and sets the timer for who may not yet. The
+// lock is held.
+func (g *gate) admit(now time.Time) {
+	for g.row.Len() > 0 && g.under < g.most {
+		if due := g.pace.due(now); due > 0 {
+			g.wake(due)
+			return
+		}
+		g.begin(now)
+		close(g.row.Remove(g.row.Front()).(chan struct{}))
 	}
 }
 
-func (g *gate) leave() {
-	if g.slots != nil {
-		<-g.slots
+// wake has those in the row looked at again.
+func (g *gate) wake(after time.Duration) {
+	if g.timer != nil {
+		g.timer.Reset(after)
+		return
 	}
+	g.timer = time.AfterFunc(after, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.admit(time.Now())
+	})
+}
+
+// quit gives up a place in the row, unless who had it was let in.
+func (g *gate) quit(place *list.Element) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-place.Value.(chan struct{}):
+		return false
+	default:
+		g.row.Remove(place)
+		return true
+	}
+}
+
+// leave makes room for another one.
+func (g *gate) leave(begun time.Time) {
+	if g.most == 0 {
+		return
+	}
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.under--
+	g.pace.ended(now, now.Sub(begun))
+	g.admit(now)
 }
 
 func (g *gate) full(more string) error {
-	return refusal(fmt.Sprintf("%d calls are under way, %s", cap(g.slots), more), time.Second)
+	return refusal(fmt.Sprintf("as many calls are under way as may, which is %d, %s", g.most, more), time.Second)
 }
 
 // waiting is how many calls wait.
-func (g *gate) waiting() int { return int(min(g.queued.Load(), g.queue)) }
+func (g *gate) waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.row.Len()
+}

@@ -22,20 +22,21 @@ func (f *Fleet) Stream(ctx context.Context, call *rpc.Call) (rpc.Stream, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := f.gate.enter(ctx, f.ctx.Done()); err != nil {
+	begun, err := f.gate.enter(ctx, f.ctx.Done())
+	if err != nil {
 		f.breaker.settle(probe, Nothing)
 		return nil, err
 	}
 	settle := func(v Verdict) { f.breaker.settle(probe, v) }
 	s, err := f.stream(ctx, call)
 	if err != nil {
-		f.gate.leave()
+		f.gate.leave(begun)
 		settle(judge(ctx, err))
 		return nil, err
 	}
 	s.settle = settle
 	context.AfterFunc(ctx, func() {
-		f.gate.leave()
+		f.gate.leave(begun)
 		s.by.inFlight.Add(-1)
 		s.line.release()
 		s.first.Do(func() { settle(Nothing) })

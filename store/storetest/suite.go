@@ -27,6 +27,8 @@ func Suite(t *testing.T, open func(t *testing.T) grapnel.Store) {
 		{"SessionsExpire", sessionsExpire},
 		{"SessionIDs", sessionIDs},
 		{"SessionsConcurrent", sessionsConcurrent},
+		{"SessionsEdited", sessionsEdited},
+		{"SessionsEditedAtOnce", sessionsEditedAtOnce},
 		{"TakeLimits", takeLimits},
 		{"TakeNeverOver", takeNeverOver},
 		{"SpendExact", spendExact},
@@ -78,6 +80,7 @@ func everything(ctx context.Context, s grapnel.Store) map[string]error {
 	out := map[string]error{}
 	_, out["Session"] = s.Session(ctx, "a")
 	out["PutSession"] = s.PutSession(ctx, "a", &grapnel.Session{}, 0)
+	out["EditSession"] = s.EditSession(ctx, "a", func(*grapnel.Session) {})
 	out["DeleteSession"] = s.DeleteSession(ctx, "a")
 	_, out["SessionIDs"] = s.SessionIDs(ctx, "")
 	_, out["Take"] = s.Take(ctx, "a", 1, time.Second)

@@ -17,7 +17,7 @@ import (
 // delays no other, and its time counts from when it was due.
 type load struct {
 	rate   int // requests a second
-	client *http.Client
+	caller *caller
 	begun  time.Time
 	sent   atomic.Int64
 	halt   chan struct{}
@@ -38,8 +38,7 @@ type answer struct {
 // load begins to ask these APIs in turn.
 func (s *site) load(rate int, apis ...string) *load {
 	l := &load{
-		rate: rate, halt: make(chan struct{}), begun: time.Now(),
-		client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 10000, DisableCompression: true}},
+		rate: rate, caller: &caller{addr: s.Addr}, halt: make(chan struct{}), begun: time.Now(),
 	}
 	l.all.Go(func() {
 		for n := int64(0); ; n++ {
@@ -50,7 +49,7 @@ func (s *site) load(rate int, apis ...string) *load {
 			case <-time.After(time.Until(l.begun.Add(due))):
 			}
 			api := apis[n%int64(len(apis))]
-			l.all.Go(func() { l.ask(s.Addr, api, due, n) })
+			l.all.Go(func() { l.ask(api, due, n) })
 			l.sent.Store(n + 1)
 		}
 	})
@@ -59,9 +58,9 @@ func (s *site) load(rate int, apis ...string) *load {
 
 // ask sends one request. Good is the reply of an upstream that has seen the mark
 // which the plugin made for this very request.
-func (l *load) ask(addr, api string, due time.Duration, n int64) {
+func (l *load) ask(api string, due time.Duration, n int64) {
 	id := fmt.Sprint(api, "-", n)
-	status, body, err := get(l.client, "http://"+addr+"/"+api+"/", id)
+	status, body, err := l.caller.get("/"+api+"/", id)
 	a := answer{api: api, due: due, took: time.Since(l.begun) - due}
 	switch {
 	case err != nil:
@@ -105,7 +104,7 @@ func (l *load) now() time.Duration { return time.Since(l.begun) }
 func (l *load) end() []answer {
 	close(l.halt)
 	l.all.Wait()
-	l.client.CloseIdleConnections()
+	l.caller.close()
 	slices.SortFunc(l.answers, func(a, b answer) int { return int(a.due - b.due) })
 	return l.answers
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // crowd is how many requests come at once, and weight what each of them carries.
@@ -88,7 +89,8 @@ func (s *site) crowd(ctx context.Context, n int, replies chan<- string) {
 }
 
 // TestOverloadAtScale: a plugin server that takes a second is offered more than it
-// may have; what that costs it and others is for the report.
+// may have; what that costs it and others is for the report. So is what as many
+// requests cost others that are served and refused without delay.
 func TestOverloadAtScale(t *testing.T) {
 	lasts, offered, calm, most := *pause, *rate, *rate/4, 20
 	if *report != "" {
@@ -98,38 +100,52 @@ func TestOverloadAtScale(t *testing.T) {
 	busy, good := startReplica(t), startReplica(t)
 	s := newSite(t, object{
 		"busy": object{"target": busy.addr, "timeout": "5s", "limits": object{"in_flight": most}}, "good": object{"target": good.addr, "timeout": patience.String()},
-	}, api("busy", object{"plugin": "busy", "hook": "sleep 1s;" + mark}), api("other", object{"plugin": "good", "hook": mark}))
+	},
+		api("busy", object{"plugin": "busy", "hook": "sleep 1s;" + mark}), api("other", object{"plugin": "good", "hook": mark}),
+		api("quick", object{"plugin": "good", "hook": mark}), with(api("shut", object{"plugin": "good", "hook": mark}), object{"auth": []object{{"token": object{}}}}))
 	other := s.load(calm, "other")
 	other.pass(t, lasts)
-	begin, idle := other.now(), s.PeakMemory(t)
+	begin := other.now()
+	quick, shut := s.load(most, "quick"), s.load(max(offered-most, 1), "shut")
+	quick.pass(t, lasts)
+	served, refused := sorted(t, quick.end(), "503 "), sorted(t, shut.end(), "401 ")
+	if len(served[1])+len(refused[0]) > 0 {
+		t.Errorf("%d requests that were to be served were not, %d that were to be refused", len(served[1]), len(refused[0]))
+	}
+	likewise, idle := other.now(), s.PeakMemory(t)
 	load := s.load(offered, "busy")
 	load.pass(t, lasts)
 	answers := load.end()
 	end, peak := other.now(), s.PeakMemory(t)
-	other.pass(t, lasts)
-	var admitted, rejected []answer
-	for _, a := range answers {
-		switch {
-		case a.bad == "":
-			admitted = append(admitted, a)
-		case strings.HasPrefix(a.bad, "503 "):
-			rejected = append(rejected, a)
-		default:
-			t.Errorf("a request to the busy plugin: %+v", a)
-		}
-	}
 	all := other.end()
-	for _, a := range all {
-		if a.bad != "" {
-			t.Errorf("a request of another API: %+v", a)
-		}
+	if failed := bad(all, "other"); len(failed) > 0 {
+		t.Errorf("%d requests of another API failed, the first with %+v", len(failed), failed[0])
 	}
+	came := sorted(t, answers, "503 ")
+	admitted, rejected := came[0], came[1]
 	if len(admitted) < most || len(rejected) == 0 || s.unmarked.Load() > 0 {
 		t.Errorf("%d requests got in, %d were rejected, %d reached the upstream without a mark", len(admitted), len(rejected), s.unmarked.Load())
 	}
-	before, during := between(all, begin/2, begin), between(all, begin, end)
-	record(t, "overload", row(fmt.Sprintf("%d | %d | %d | %s | %s | %s | %s | %d MiB | %d MiB", len(answers), len(admitted), len(rejected),
-		ms(quantile(rejected, 0.5)), ms(quantile(rejected, 0.99)), ms(quantile(before, 0.99)), ms(quantile(during, 0.99)), idle>>20, peak>>20)))
+	p99 := func(from, to time.Duration) string { return ms(quantile(between(all, from, to), 0.99)) }
+	record(t, "overload", row(fmt.Sprintf("%d | %d | %d | %s | %s | %s | %s | %s | %d MiB | %d MiB", len(answers), len(admitted), len(rejected),
+		ms(quantile(rejected, 0.5)), ms(quantile(rejected, 0.99)), p99(begin/2, begin), p99(begin, likewise), p99(likewise, end), idle>>20, peak>>20)))
+}
+
+// sorted are the answers that are good, and those that are refusals of this kind;
+// there must be no others.
+func sorted(t *testing.T, all []answer, refusal string) (kinds [2][]answer) {
+	t.Helper()
+	for _, a := range all {
+		switch {
+		case a.bad == "":
+			kinds[0] = append(kinds[0], a)
+		case strings.HasPrefix(a.bad, refusal):
+			kinds[1] = append(kinds[1], a)
+		default:
+			t.Errorf("%+v", a)
+		}
+	}
+	return kinds
 }
 
 type row string

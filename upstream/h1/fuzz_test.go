@@ -63,6 +63,9 @@ func FuzzResponse(f *testing.F) {
 		f.Add(s, false)
 		f.Add(s, true)
 	}
+	for _, c := range tricks() {
+		f.Add(c.reply, c.method == http.MethodHead)
+	}
 	f.Fuzz(func(t *testing.T, in string, head bool) {
 		req := get(t, "http://h/")
 		if head {

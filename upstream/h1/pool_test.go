@@ -28,7 +28,6 @@ func next(tr *Transport) *conn {
 // TestUnaskedBytes: what an upstream sends without being asked is not taken for
 // the reply to the next request.
 func TestUnaskedBytes(t *testing.T) { // RFC 9112, 11.2
-	const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
 	for _, c := range []struct {
 		name, more string
 		with       string // goes with the reply

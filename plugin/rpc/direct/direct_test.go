@@ -256,6 +256,29 @@ func TestKeepalive(t *testing.T) {
 	}
 }
 
+// A server that takes everything and reads nothing does not get the ping either, and
+// is given up like one that does not answer it.
+func TestDeafServer(t *testing.T) {
+	end := make(chan struct{})
+	c := client(t, rpctest.Script(t, func(n int, p *rpctest.Peer) {
+		if n > 0 {
+			p.Echo()
+		}
+		if err := p.WriteWindowUpdate(0, 1<<30); err != nil {
+			t.Error(err)
+		}
+		<-end
+	}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1<<31 - 1}))
+	c.ping, c.pong = 20*time.Millisecond, 20*time.Millisecond
+	defer close(end)
+	if _, err := echo(c, strings.Repeat("x", 32<<20)); status.Code(err) != codes.Unavailable || rpc.Unsent(err) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := echo(c, "next"); got != "next" || err != nil {
+		t.Errorf("the next call: %q, %v", got, err)
+	}
+}
+
 // Who is no gRPC server, or wants TLS, is told of so that one knows what to do.
 func TestNoServer(t *testing.T) {
 	for name, says := range map[string]string{

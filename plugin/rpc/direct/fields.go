@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -20,7 +21,6 @@ type fields struct {
 	contentType string
 	code        string // grpc-status
 	message     string // grpc-message, as it came
-	encoding    string // grpc-encoding
 }
 
 // maxFields bounds the fields of an answer's headers, and of its trailers.
@@ -38,6 +38,7 @@ func (f *fields) add(h hpack.HeaderField) {
 		return
 	}
 	f.regular = true
+	f.malformed = f.malformed || !httpguts.ValidHeaderFieldValue(h.Value)
 	switch h.Name {
 	case "content-type":
 		f.contentType = h.Value
@@ -45,11 +46,14 @@ func (f *fields) add(h hpack.HeaderField) {
 		f.code = h.Value
 	case "grpc-message":
 		f.message = h.Value
-	case "grpc-encoding":
-		f.encoding = h.Value
 	default:
-		f.malformed = f.malformed || strings.ContainsFunc(h.Name, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+		f.malformed = f.malformed || !validName(h.Name)
 	}
+}
+
+// validName reports whether a name of a field is one of HTTP/2 [RFC 9113, 8.2.1].
+func validName(name string) bool {
+	return httpguts.ValidHeaderFieldName(name) && !strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' })
 }
 
 // check is the fault that fields have whatever they say. Trailers have no status
@@ -64,13 +68,14 @@ func (f *fields) check(trailers bool) error {
 	return nil
 }
 
-// accept checks that the headers begin an answer of gRPC.
-func (f *fields) accept() error {
-	if f.http == "200" && isGRPC(f.contentType) {
+// accept checks that the headers begin an answer of gRPC. Where they are also its
+// end, a grpc-status counts for more than that of HTTP.
+func (f *fields) accept(ended bool) error {
+	if (f.http == "200" || ended && f.code != "") && isGRPC(f.contentType) {
 		return nil
 	}
 	n, err := strconv.Atoi(f.http)
-	if err != nil {
+	if err != nil || n < 200 {
 		return status.Errorf(codes.Internal, "the server answered with status %q", f.http)
 	}
 	return status.Errorf(httpCode(n), "the server answered with HTTP status %d (%s) and content-type %q", n, http.StatusText(n), f.contentType)
@@ -111,7 +116,7 @@ func (f *fields) status() error {
 	case f.code == "":
 		return status.Error(codes.Unknown, "the server ended the call without a grpc-status")
 	case err != nil:
-		return status.Errorf(codes.Internal, "the server ended the call with grpc-status %q", f.code)
+		return status.Errorf(codes.Unknown, "the server ended the call with grpc-status %q", f.code)
 	}
 	return status.Error(codes.Code(n), unescape(f.message))
 }

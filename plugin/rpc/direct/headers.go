@@ -67,7 +67,7 @@ func (r *reader) blockEnd(h header) error {
 		r.mu.Unlock()
 		return nil // there is more to come
 	case !trailers:
-		err = f.accept()
+		err = f.accept(ended)
 		s.answer.start()
 	}
 	switch {

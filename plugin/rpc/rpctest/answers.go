@@ -11,11 +11,35 @@ import (
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
+// An answer is what a script does about a call, by the number of its stream.
+type answer func(*Peer, uint32)
+
+// fails checks that a call which is answered so comes to a failure, and that the
+// next one on the same connection does not.
+func fails(t *testing.T, open Opener, name string, answer answer, want codes.Code) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
+			if n > 0 {
+				p.end("another connection")
+			}
+			id, _ := p.Request()
+			answer(p, id)
+			p.Echo()
+		})})
+		_, err := ask(bounded(t), c, MethodEcho, nil)
+		wantFailure(t, err, want, false)
+		if got, err := ask(bounded(t), c, MethodEcho, []byte("next")); got != "next" || err != nil {
+			t.Errorf("the next call: %q, %v", got, err)
+		}
+	})
+}
+
 // answers: whatever a server answers is a message or a status. One bad answer
 // does no harm to the next.
 func (open Opener) answers(t *testing.T) {
 	for name, test := range map[string]struct {
-		answer func(*Peer, uint32)
+		answer answer
 		want   codes.Code
 	}{
 		"status without headers":  {func(p *Peer, id uint32) { trailersOnly(p, id, "5") }, codes.NotFound},
@@ -25,50 +49,32 @@ func (open Opener) answers(t *testing.T) {
 			p.Message(id, []byte("x"))
 			p.Fields(id, true, "grpc-status", "9")
 		}, codes.FailedPrecondition},
-		"unknown status":           {func(p *Peer, id uint32) { trailersOnly(p, id, "77") }, 77},
-		"HTTP 400":                 {func(p *Peer, id uint32) { web(p, id, "400") }, codes.Internal},
-		"HTTP 401":                 {func(p *Peer, id uint32) { web(p, id, "401") }, codes.Unauthenticated},
-		"HTTP 403":                 {func(p *Peer, id uint32) { web(p, id, "403") }, codes.PermissionDenied},
-		"HTTP 404":                 {func(p *Peer, id uint32) { web(p, id, "404") }, codes.Unimplemented},
-		"HTTP 429":                 {func(p *Peer, id uint32) { web(p, id, "429") }, codes.Unavailable},
-		"HTTP 502":                 {func(p *Peer, id uint32) { web(p, id, "502") }, codes.Unavailable},
-		"HTTP 503":                 {func(p *Peer, id uint32) { web(p, id, "503") }, codes.Unavailable},
-		"HTTP 504":                 {func(p *Peer, id uint32) { web(p, id, "504") }, codes.Unavailable},
-		"HTTP 418":                 {func(p *Peer, id uint32) { web(p, id, "418") }, codes.Unknown},
-		"HTTP 200":                 {func(p *Peer, id uint32) { web(p, id, "200") }, codes.Unknown},
-		"no message":               {func(p *Peer, id uint32) { p.Begin(id); p.End(id) }, codes.Internal},
-		"two messages":             {func(p *Peer, id uint32) { p.Begin(id); p.Message(id, nil); p.Message(id, nil); p.End(id) }, codes.Internal},
-		"half a prefix":            {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0}); p.End(id) }, codes.Internal},
-		"half a message":           {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0, 0, 0, 2, 1}); p.End(id) }, codes.Internal},
-		"compressed":               {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{1, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
-		"another flag":             {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{2, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
-		"too large":                {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 255, 0, 0, 1, 1}) }, codes.ResourceExhausted},
-		"no trailers":              {func(p *Peer, id uint32) { p.Begin(id); p.must(p.WriteData(id, true, frame(nil))) }, codes.Internal},
-		"reset: INTERNAL_ERROR":    {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeInternal) }, codes.Internal},
-		"reset: CANCEL":            {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeCancel) }, codes.Canceled},
-		"reset: ENHANCE_YOUR_CALM": {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeEnhanceYourCalm) }, codes.ResourceExhausted},
-		"reset: NO_ERROR":          {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeNo) }, codes.Internal},
+		"unknown status": {func(p *Peer, id uint32) { trailersOnly(p, id, "77") }, 77},
+		"HTTP 400":       {func(p *Peer, id uint32) { web(p, id, "400") }, codes.Internal},
+		"HTTP 401":       {func(p *Peer, id uint32) { web(p, id, "401") }, codes.Unauthenticated},
+		"HTTP 403":       {func(p *Peer, id uint32) { web(p, id, "403") }, codes.PermissionDenied},
+		"HTTP 404":       {func(p *Peer, id uint32) { web(p, id, "404") }, codes.Unimplemented},
+		"HTTP 429":       {func(p *Peer, id uint32) { web(p, id, "429") }, codes.Unavailable},
+		"HTTP 502":       {func(p *Peer, id uint32) { web(p, id, "502") }, codes.Unavailable},
+		"HTTP 503":       {func(p *Peer, id uint32) { web(p, id, "503") }, codes.Unavailable},
+		"HTTP 504":       {func(p *Peer, id uint32) { web(p, id, "504") }, codes.Unavailable},
+		"HTTP 418":       {func(p *Peer, id uint32) { web(p, id, "418") }, codes.Unknown},
+		"HTTP 200":       {func(p *Peer, id uint32) { web(p, id, "200") }, codes.Unknown},
+		"no message":     {func(p *Peer, id uint32) { p.Begin(id); p.End(id) }, codes.Internal},
+		"two messages":   {func(p *Peer, id uint32) { p.Begin(id); p.Message(id, nil); p.Message(id, nil); p.End(id) }, codes.Internal},
+		"half a prefix":  {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0}); p.End(id) }, codes.Internal},
+		"half a message": {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 0, 0, 0, 2, 1}); p.End(id) }, codes.Internal},
+		"compressed":     {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{1, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
+		"another flag":   {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{2, 0, 0, 0, 1, 1}); p.End(id) }, codes.Internal},
+		"too large":      {func(p *Peer, id uint32) { p.Begin(id); p.Data(id, []byte{0, 255, 0, 0, 1, 1}) }, codes.ResourceExhausted},
+		"no trailers":    {func(p *Peer, id uint32) { p.Begin(id); p.must(p.WriteData(id, true, frame(nil))) }, codes.Internal},
 		"reset in the middle": {func(p *Peer, id uint32) {
 			p.Begin(id)
 			p.Data(id, []byte{0, 0, 0, 0, 9, 1})
 			p.reset(id, http2.ErrCodeInadequateSecurity)
 		}, codes.PermissionDenied},
 	} {
-		t.Run(name, func(t *testing.T) {
-			c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
-				if n > 0 {
-					p.end("another connection")
-				}
-				id, _ := p.Request()
-				test.answer(p, id)
-				p.Echo()
-			})})
-			_, err := ask(bounded(t), c, MethodEcho, nil)
-			wantFailure(t, err, test.want, false)
-			if got, err := ask(bounded(t), c, MethodEcho, []byte("next")); got != "next" || err != nil {
-				t.Errorf("the next call: %q, %v", got, err)
-			}
-		})
+		fails(t, open, name, test.answer, test.want)
 	}
 	t.Run("message of the status", open.texts)
 }

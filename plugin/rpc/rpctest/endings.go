@@ -38,6 +38,7 @@ func (open Opener) endings(t *testing.T) {
 		}
 	})
 	t.Run("going away, call is not", open.unanswered)
+	t.Run("going away, some calls are", open.someAnswered)
 	t.Run("connection breaks", func(t *testing.T) {
 		c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
 			if n == 0 {
@@ -75,6 +76,47 @@ func (open Opener) unanswered(t *testing.T) {
 		}
 		return err == nil
 	})
+}
+
+// someAnswered: a server that goes away answers the calls up to the last one that it
+// names. It has executed nothing of the others, which go elsewhere.
+func (open Opener) someAnswered(t *testing.T) {
+	const calls, taken = 5, 3
+	arrived := make(chan struct{})
+	c := open.conn(t, rpc.Options{Target: Script(t, func(n int, p *Peer) {
+		if n > 0 {
+			p.Echo()
+		}
+		bodies := map[uint32][]byte{}
+		for len(bodies) < calls {
+			id, content := p.Request()
+			bodies[id] = content
+		}
+		close(arrived)
+		p.must(p.WriteGoAway(2*taken-1, http2.ErrCodeEnhanceYourCalm, []byte("too_many_pings")))
+		for i := range uint32(taken) {
+			p.Answer(2*i+1, append(bodies[2*i+1], "0"...))
+		}
+	})})
+	var done []<-chan result
+	for range calls {
+		done = append(done, begin(bounded(t), c, MethodEcho, []byte("x")))
+	}
+	<-arrived
+	answered := 0
+	for _, d := range done {
+		switch r := await(t, d); {
+		case r.err != nil:
+			wantFailure(t, r.err, codes.Unavailable, true)
+		case r.answer == "x0":
+			answered++
+		case r.answer != "x":
+			t.Errorf("answer %q", r.answer)
+		}
+	}
+	if answered != taken {
+		t.Errorf("%d calls were answered, of %d", answered, taken)
+	}
 }
 
 // strangers: a server that speaks something else, or nothing, is none.

@@ -104,15 +104,24 @@ func (open Opener) tls(t *testing.T) {
 			wantFailure(t, err, codes.Unavailable, true)
 		})
 	}
-	t.Run("no HTTP/2", func(t *testing.T) {
-		l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}})
-		if err != nil {
-			t.Fatal(err)
+	for name, protocols := range map[string][]string{"another protocol": {"http/1.1"}, "no protocol": nil} {
+		t.Run(name, func(t *testing.T) {
+			l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: protocols})
+			if err != nil {
+				t.Fatal(err)
+			}
+			accept(t, l, func(c connection) { c.Read(make([]byte, 1)) })
+			c := open.conn(t, rpc.Options{Target: l.Addr().String(), TLS: &tls.Config{RootCAs: authorities, ServerName: "plugin.test"}})
+			_, err = ask(bounded(t), c, MethodEcho, nil)
+			wantFailure(t, err, codes.Unavailable, true)
+		})
+	}
+	t.Run("on one side only", func(t *testing.T) {
+		clear := Serve(t, "tcp", "127.0.0.1:0", nil)
+		for target, config := range map[string]*tls.Config{s.Target: nil, clear.Target: {RootCAs: authorities, ServerName: "plugin.test"}} {
+			_, err := ask(bounded(t), open.conn(t, rpc.Options{Target: target, TLS: config}), MethodEcho, nil)
+			wantFailure(t, err, codes.Unavailable, true)
 		}
-		accept(t, l, func(c connection) { c.Read(make([]byte, 1)) })
-		c := open.conn(t, rpc.Options{Target: l.Addr().String(), TLS: &tls.Config{RootCAs: authorities, ServerName: "plugin.test"}})
-		_, err = ask(bounded(t), c, MethodEcho, nil)
-		wantFailure(t, err, codes.Unavailable, true)
 	})
 }
 

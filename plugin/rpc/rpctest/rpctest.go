@@ -33,8 +33,11 @@ func Suite(t *testing.T, open Opener) {
 	t.Run("Lifetime", open.lifetime)
 	t.Run("TLS", open.tls)
 	t.Run("Answers", open.answers)
+	t.Run("Fields", fields{open}.test)
+	t.Run("Resets", open.resets)
 	t.Run("Frames", open.frames)
 	t.Run("Windows", open.windows)
+	t.Run("Credit", credit{open}.test)
 	t.Run("Endings", open.endings)
 }
 

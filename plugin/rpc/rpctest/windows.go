@@ -204,7 +204,7 @@ func (open Opener) early(t *testing.T) {
 }
 
 // deaf: a server that takes everything and reads nothing keeps nobody beyond his
-// deadline.
+// deadline, and does nothing to calls of other servers.
 func (open Opener) deaf(t *testing.T) {
 	end := make(chan struct{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -225,6 +225,12 @@ func (open Opener) deaf(t *testing.T) {
 	var done []<-chan result
 	for range 4 {
 		done = append(done, begin(ctx, c, MethodEcho, content))
+	}
+	other := open.conn(t, rpc.Options{Target: Serve(t, "tcp", "127.0.0.1:0", nil).Target})
+	for range 10 {
+		if got, err := ask(ctx, other, MethodEcho, []byte("x")); got != "x" || err != nil {
+			t.Errorf("a call of another server: %q, %v", got, err)
+		}
 	}
 	for _, d := range done {
 		if err := await(t, d).err; status.Code(err) != codes.DeadlineExceeded {

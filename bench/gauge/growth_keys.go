@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// session is the stored form of a session with rights for so many APIs, of which
+// the measured one is the first.
+func session(rights int) string {
+	var all []string
+	for i := range rights {
+		id := "bench"
+		if i > 0 {
+			id = fmt.Sprintf("api-%d", i)
+		}
+		all = append(all, fmt.Sprintf(`%q:{"api_id":%q,"api_name":%q,"versions":["Default"]}`, id, id, id))
+	}
+	return fmt.Sprintf(`{"access_rights":{%s}}`, strings.Join(all, ","))
+}
+
+// keep has the gateway store a session under tokens, by its control API.
+func (b *bench) keep(g *gateway, session string, tokens int, token func(n int) string) error {
+	f := fire{addr: g.control, connections: 4 * b.connections, count: tokens, request: func(room []byte, n int) []byte {
+		return fmt.Appendf(room, "POST /tyk/keys/%s HTTP/1.1\r\nHost: bench\r\nX-Tyk-Authorization: %s\r\nContent-Length: %d\r\n\r\n%s", token(n), controlSecret, len(session), session)
+	}}
+	f.connections = min(f.connections, tokens)
+	l, err := f.run(b.ctx)
+	if err != nil || l.failed > 0 {
+		return g.complain(fmt.Sprintf("did not store %d of %d sessions: %v", l.failed, tokens, err))
+	}
+	return nil
+}
+
+// multiply stores what a gateway's Redis has under one token under others, which
+// takes it seconds for what takes the control API minutes.
+func (b *bench) multiply(g *gateway, of string, tokens int, token func(n int) string) error {
+	key := func(token string) string { return fmt.Sprintf("apikey-%x", sha256.Sum256([]byte(token))) }
+	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(g.storeURL, "redis://"), "/0"))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	in := bufio.NewReader(c)
+	fmt.Fprintf(c, "GET %s\r\n", key(of))
+	var length int
+	if _, err := fmt.Fscanf(in, "$%d\r\n", &length); err != nil {
+		return fmt.Errorf("the session of %s is not in Redis: %w", of, err)
+	}
+	session := make([]byte, length+len("\r\n"))
+	if _, err := io.ReadFull(in, session); err != nil {
+		return err
+	}
+	sent := make(chan error, 1)
+	go func() {
+		out := bufio.NewWriterSize(c, 1<<20)
+		for n := range tokens {
+			k := key(token(n))
+			fmt.Fprintf(out, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s", len(k), k, length, session)
+		}
+		sent <- out.Flush()
+	}()
+	for range tokens {
+		if answer, err := in.ReadString('\n'); err != nil || answer != "+OK\r\n" {
+			return fmt.Errorf("Redis answers %q, %w", answer, err)
+		}
+	}
+	return <-sent
+}
+
+func byKeys(b *bench, s *series) error {
+	stores := []target{{name: "in memory"}, {name: "embedded", store: "file"}}
+	if installed(redis) {
+		stores = append(stores, target{name: "Redis", store: "redis"})
+	}
+	sizes := []int{10, 1000, 10_000, 100_000, 1_000_000}
+	s.points = make([]point, len(sizes))
+	for _, t := range stores {
+		t.program, t.api, t.token, t.session = "grapnel", storedToken, true, session(1)
+		g, err := b.open(t)
+		if err != nil {
+			return err
+		}
+		s.lines = append(s.lines, t.name)
+		have := 0
+		for i, n := range sizes {
+			more := func(n int) string { return caller(have + n) }
+			if t.store == "redis" {
+				err = b.multiply(g, benchToken, n-have, more)
+			} else {
+				err = b.keep(g, t.session, n-have, more)
+			}
+			if err != nil {
+				return err
+			}
+			have = n
+			y, err := b.cost(g, fire{request: spread("/bench", n)})
+			if err != nil {
+				return err
+			}
+			s.points[i].x, s.points[i].y = float64(n), append(s.points[i].y, y)
+		}
+		g.stop()
+	}
+	return nil
+}
+
+func byRights(b *bench, s *series) error {
+	const hook = storedToken + "\n    hooks: { post_key_auth: [{ plugin: bench, hook: Mark%s }] }"
+	sizes := []int{1, 10, 100, 1000}
+	s.points = make([]point, len(sizes))
+	for _, api := range []string{storedToken, fmt.Sprintf(hook, ", send: { session: none }"), fmt.Sprintf(hook, ", send: { session: metadata }"), fmt.Sprintf(hook, "")} {
+		t := target{program: "grapnel", api: api, token: true, session: session(1)}
+		if api != storedToken {
+			t.proof = "X-Seen"
+		}
+		g, err := b.open(t)
+		if err != nil {
+			return err
+		}
+		for i, n := range sizes {
+			token := fmt.Sprintf("rights-%d", n)
+			if err := b.keep(g, session(n), 1, func(int) string { return token }); err != nil {
+				return err
+			}
+			y, err := b.cost(g, fire{request: always("GET /bench HTTP/1.1\r\nHost: bench\r\nAuthorization: " + token + "\r\n\r\n")})
+			if err != nil {
+				return err
+			}
+			s.points[i].x, s.points[i].y = float64(n), append(s.points[i].y, y)
+		}
+		g.stop()
+	}
+	return nil
+}
