@@ -65,7 +65,7 @@ var mayImport = map[string][]string{
 	"server/h1":                  {"socket"},
 	"socket":                     {},
 	"store":                      {"."},
-	"store/storetest":            {"."},
+	"store/storetest":            {".", "test/program"},
 	"upstream":                   {".", "pki", "upstream/h1"},
 	"bench/agent":                {},
 	"bench/gauge":                {},

@@ -148,7 +148,7 @@ type PluginLimits struct {
 	InFlight int `yaml:"in_flight"`
 	// Queue is how many more may wait for their turn.
 	Queue int `yaml:"queue"`
-	// Wait is how long one may wait.
+	// Wait is how long one may wait; who would wait longer is refused at once.
 	Wait Duration `yaml:"wait"`
 }
 

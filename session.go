@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -95,6 +96,21 @@ func cloneValue(v any) any {
 		return c
 	}
 	return v
+}
+
+// SameValue compares two values as JSON has them, and any others.
+func SameValue(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, SameValue)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, SameValue)
+	case nil, string, bool, float64, json.Number:
+		return a == b
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // CounterKey names what the session's calls of an API are counted under: its

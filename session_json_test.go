@@ -229,6 +229,20 @@ func session(rights int) grapnel.Session {
 	return s
 }
 
+// TestReadingAllocatesLittle: who has many sessions reads one for every other
+// request. The walk over its keys takes no memory for each of them.
+func TestReadingAllocatesLittle(t *testing.T) {
+	text, err := json.Marshal(session(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s grapnel.Session
+	const most = 60 // of which encoding/json needs 40
+	if n := testing.AllocsPerRun(100, func() { err = s.UnmarshalJSON(text) }); n > most || err != nil {
+		t.Errorf("%v allocations, %v", n, err)
+	}
+}
+
 func BenchmarkSessionJSON(b *testing.B) {
 	for _, rights := range []int{1, 100} {
 		s := session(rights)

@@ -38,6 +38,7 @@ type site struct {
 	plugins []admin.PluginStatus
 	log     strings.Builder
 	handler http.Handler
+	rival   func() // what somebody else does during the next change of a record
 }
 
 // Reload counts, and fails when told to.
@@ -74,7 +75,7 @@ func newSite(t *testing.T, url string, rules grapnel.KeyRules, policies ...*grap
 		Secret: secret, Control: s, Keys: s.ring, Rules: rules, Counters: s.store, Catalog: s.store, Signals: s.store,
 		Policy: func(id string) (*grapnel.Policy, bool) { return s.ring.Policies().Policy(id) },
 		API:    func(id string) *grapnel.API { return s.apis[id] },
-		OAuth:  oauth.New(oauth.Options{Records: s.store, Keys: s.ring}),
+		OAuth:  oauth.New(oauth.Options{Records: contested{s.store, s}, Keys: s.ring}),
 		Validate: func(definition []byte) error {
 			if strings.Contains(string(definition), "unservable") {
 				return errors.New("it is unservable")
@@ -86,6 +87,21 @@ func newSite(t *testing.T, url string, rules grapnel.KeyRules, policies ...*grap
 		Log:     slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 	return s
+}
+
+// contested are records that somebody else changes, where the site says so, just
+// before they are changed.
+type contested struct {
+	grapnel.Store
+	site *site
+}
+
+func (c contested) SwapRecord(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if rival := c.site.rival; rival != nil {
+		c.site.rival = nil
+		rival()
+	}
+	return c.Store.SwapRecord(ctx, key, old, new, ttl)
 }
 
 // call makes a call with the secret, and holds the reply to the description of

@@ -196,3 +196,30 @@ func TestOAuthRefused(t *testing.T) {
 		s.want(t, c.method, c.target, c.body, c.status, refused(c.message))
 	}
 }
+
+// TestOAuthClientsAtOnce: of two changes of a client at once, the one that comes
+// later is refused, and undoes nothing.
+func TestOAuthClientsAtOnce(t *testing.T) {
+	onStores(t, func(t *testing.T, url string) {
+		s := oauthSite(t, url)
+		made := s.client(t, "POST", "/oauth/clients/create", `{"api_id":"orders","client_id":"shop"}`)
+		at := "/oauth/clients/orders/" + made.ID
+		for _, late := range []struct{ method, target, body string }{
+			{"PUT", at, `{"description":"mine"}`},
+			{"PUT", at + "/rotate", ""},
+			{"POST", "/oauth/clients/create", `{"api_id":"orders","client_id":"shop"}`},
+		} {
+			s.rival = func() { s.client(t, "PUT", at, `{"description":"theirs, before `+late.method+late.target+`"}`) }
+			s.want(t, late.method, late.target, late.body, http.StatusConflict, refused("It was changed meanwhile"))
+			if got := s.client(t, "GET", at, ""); got.Description != "theirs, before "+late.method+late.target {
+				t.Errorf("%s %s has left %+v", late.method, late.target, got)
+			}
+			if status, _ := s.token(t, "orders", made); status != http.StatusOK {
+				t.Errorf("%s %s: the secret that was told gets %d", late.method, late.target, status)
+			}
+		}
+		s.rival = func() { s.client(t, "PUT", at+"/rotate", "") }
+		s.want(t, "DELETE", at, "", http.StatusConflict, refused("It was changed meanwhile"))
+		s.want(t, "DELETE", at, "", http.StatusOK, done(made.ID, "deleted"))
+	})
+}

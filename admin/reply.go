@@ -86,14 +86,26 @@ func (c *control) answer(w http.ResponseWriter, r *http.Request, route route) {
 		writeJSON(w, http.StatusOK, v)
 		return
 	}
-	if _, told := errors.AsType[*grapnel.Error](err); !told && errors.Is(err, grapnel.ErrUnavailable) {
-		err = &grapnel.Error{Status: http.StatusServiceUnavailable, Code: grapnel.CodeStoreUnavailable, Message: "The store is unavailable", Err: err}
-	}
-	e := grapnel.AsError(err)
+	e := grapnel.AsError(ofStore(err))
 	if e.Err != nil { // the path is left out: it may hold a key
 		c.log.Error("control API", "method", route.method, "call", route.path, "status", e.Status, "error", e.Err)
 	}
 	reply(w, e.Status, "error", e.Message)
+}
+
+// ofStore is what a store's way to say no means for a call. What is an error for
+// callers already stays as it is.
+func ofStore(err error) error {
+	_, told := errors.AsType[*grapnel.Error](err)
+	switch {
+	case told:
+		return err
+	case errors.Is(err, grapnel.ErrUnavailable):
+		return &grapnel.Error{Status: http.StatusServiceUnavailable, Code: grapnel.CodeStoreUnavailable, Message: "The store is unavailable", Err: err}
+	case errors.Is(err, grapnel.ErrConflict):
+		return refuse(http.StatusConflict, "It was changed meanwhile")
+	}
+	return err
 }
 
 // reply writes an outcome.

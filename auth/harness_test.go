@@ -47,6 +47,13 @@ func (b *brittle) Session(ctx context.Context, id string) (*grapnel.Session, err
 	return b.Sessions.Session(ctx, id)
 }
 
+func (b *brittle) EditSession(ctx context.Context, id string, change func(*grapnel.Session)) error {
+	if b.down.Load() {
+		return grapnel.ErrUnavailable
+	}
+	return b.Sessions.EditSession(ctx, id, change)
+}
+
 const org = "acme"
 
 func newGate(t testing.TB, m grapnel.AuthMethod, policies ...*grapnel.Policy) *gate {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"reflect"
 	"slices"
 	"time"
 
@@ -51,7 +50,7 @@ func (w writeBack) store(x *grapnel.Exchange, before map[string]any) error {
 	after := x.Session.Metadata
 	var changed []string
 	for key, value := range after {
-		if was, had := before[key]; !had || !reflect.DeepEqual(was, value) {
+		if was, had := before[key]; !had || !grapnel.SameValue(was, value) {
 			changed = append(changed, key)
 		}
 	}

@@ -141,10 +141,11 @@ type deaf struct{ grapnel.Store }
 
 func (deaf) Subscribe(context.Context, func(grapnel.Signal)) error { return nil }
 
-// What another gateway has changed or deleted, of which this one has not heard,
-// stays as it is there.
-func TestWriteBackBesideAnotherGateway(t *testing.T) {
-	shared := store.NewMemory()
+// gateways are two of them that share a store; what the second does, the first does
+// not hear of.
+func gateways(t *testing.T) (here, there *keys.Ring, shared grapnel.Store) {
+	t.Helper()
+	shared = store.NewMemory()
 	t.Cleanup(func() { shared.Close() })
 	cache, err := store.Cache(shared, deaf{shared}, time.Hour, 0)
 	if err != nil {
@@ -158,7 +159,13 @@ func TestWriteBackBesideAnotherGateway(t *testing.T) {
 		}
 		return r
 	}
-	here, there := ring(cache), ring(shared)
+	return ring(cache), ring(shared), shared
+}
+
+// What another gateway has changed or deleted, of which this one has not heard,
+// stays as it is there.
+func TestWriteBackBesideAnotherGateway(t *testing.T) {
+	here, there, shared := gateways(t)
 	api := &grapnel.API{Hooks: grapnel.Hooks{Post: []grapnel.Hook{{WriteBack: true}}}}
 	run := func(entry string, meanwhile func()) {
 		known, err := here.Load(t.Context(), "abc")

@@ -3,35 +3,47 @@ package keys
 import (
 	"encoding/json"
 	"maps"
-	"reflect"
 	"slices"
 
 	"github.com/grapnel-gateway/grapnel"
 )
 
-// same reports whether two sessions have one stored form. A list or map that is
-// empty is the same as one that is not there: stores do not keep the difference.
+// same reports whether two sessions have one stored form, which every request
+// asks that an auth hook has answered. A list or map that is empty is the same as
+// one that is not there: stores do not keep the difference. The ids are not
+// stored.
 func same(a, b *grapnel.Session) bool {
-	if !maps.EqualFunc(a.AccessRights, b.AccessRights, sameRight) ||
-		!maps.EqualFunc(a.Metadata, b.Metadata, func(x, y any) bool { return reflect.DeepEqual(x, y) }) ||
-		!maps.Equal(a.OAuthKeys, b.OAuthKeys) ||
-		!slices.Equal(a.Tags, b.Tags) ||
-		!slices.Equal(a.ApplyPolicies, b.ApplyPolicies) ||
-		!slices.Equal(a.Monitor.TriggerLimits, b.Monitor.TriggerLimits) ||
-		!sameExtra(a.Extra, b.Extra) {
-		return false
-	}
-	return reflect.DeepEqual(plain(a), plain(b))
+	return sameLimits(a, b) && sameIdentity(a, b) &&
+		maps.EqualFunc(a.AccessRights, b.AccessRights, sameRight) &&
+		maps.EqualFunc(a.Metadata, b.Metadata, grapnel.SameValue) &&
+		maps.Equal(a.OAuthKeys, b.OAuthKeys) &&
+		slices.Equal(a.Tags, b.Tags) &&
+		slices.Equal(a.ApplyPolicies, b.ApplyPolicies) &&
+		slices.Equal(a.Monitor.TriggerLimits, b.Monitor.TriggerLimits) &&
+		sameExtra(a.Extra, b.Extra)
 }
 
-// plain is what is left of a session to compare: everything but the ids, which
-// are not stored, and the maps and lists.
-func plain(s *grapnel.Session) *grapnel.Session {
-	p := *s
-	p.KeyID, p.StoreID = "", ""
-	p.AccessRights, p.Metadata, p.OAuthKeys, p.Tags = nil, nil, nil, nil
-	p.ApplyPolicies, p.Monitor.TriggerLimits, p.Extra = nil, nil, nil
-	return &p
+func sameLimits(a, b *grapnel.Session) bool {
+	return a.LastCheck == b.LastCheck && a.Allowance == b.Allowance &&
+		a.Rate == b.Rate && a.Per == b.Per &&
+		a.ThrottleInterval == b.ThrottleInterval && a.ThrottleRetryLimit == b.ThrottleRetryLimit &&
+		a.MaxQueryDepth == b.MaxQueryDepth &&
+		a.QuotaMax == b.QuotaMax && a.QuotaRenews == b.QuotaRenews &&
+		a.QuotaRemaining == b.QuotaRemaining && a.QuotaRenewalRate == b.QuotaRenewalRate &&
+		a.Expires == b.Expires && a.DataExpires == b.DataExpires &&
+		a.IDExtractorDeadline == b.IDExtractorDeadline && a.SessionLifetime == b.SessionLifetime &&
+		a.PostExpiryAction == b.PostExpiryAction && a.PostExpiryGrace == b.PostExpiryGrace
+}
+
+func sameIdentity(a, b *grapnel.Session) bool {
+	return a.DateCreated == b.DateCreated && a.LastUpdated == b.LastUpdated &&
+		a.OrgID == b.OrgID && a.Alias == b.Alias &&
+		a.OAuthClientID == b.OAuthClientID && a.Certificate == b.Certificate &&
+		a.BasicAuthData == b.BasicAuthData && a.JWTData == b.JWTData &&
+		a.HMACEnabled == b.HMACEnabled && a.HMACSecret == b.HMACSecret &&
+		a.SignatureValidation == b.SignatureValidation && a.RSACertificateID == b.RSACertificateID &&
+		a.IsInactive == b.IsInactive && a.ApplyPolicyID == b.ApplyPolicyID &&
+		a.DetailedRecording == b.DetailedRecording
 }
 
 func sameRight(a, b grapnel.AccessDefinition) bool {

@@ -96,6 +96,22 @@ func TestSame(t *testing.T) {
 	}
 }
 
+// TestSameMetadata: values are compared as deep as they go, of whatever type.
+func TestSameMetadata(t *testing.T) {
+	values := []any{
+		nil, "1", true, 1.0, json.Number("1"), 1, []string{"1"}, map[string]string{"a": "1"},
+		[]any{"1"}, []any{"1", nil}, []any{[]any{"1"}}, map[string]any{"a": "1"}, map[string]any{"a": []any{"1"}},
+	}
+	for i, x := range values {
+		for k, y := range values {
+			a, b := &grapnel.Session{Metadata: map[string]any{"x": x}}, &grapnel.Session{Metadata: map[string]any{"x": y}}
+			if same(a, b.Clone()) != (i == k) {
+				t.Errorf("%#v and %#v: same is %v", x, y, i != k)
+			}
+		}
+	}
+}
+
 // change gives a field another value than its zero.
 func change(t *testing.T, name string, v reflect.Value) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/grapnel-gateway/grapnel/proto/coprocess"
@@ -150,6 +151,16 @@ func TestHandlers(t *testing.T) {
 
 func setBody(body string) Handler {
 	return func(x *Exchange) error { x.SetBody([]byte(body)); return nil }
+}
+
+// TestAnswerToReply: a Response hook answers as others do.
+func TestAnswerToReply(t *testing.T) {
+	conn, _ := serve(t, t.Context(), Hook("Late", func(*Exchange) error { return Deny(403, "late") }))
+	got, err := dispatch(t, conn, &coprocess.Object{HookName: "Late", HookType: coprocess.HookType_Response, Response: reply()})
+	want := &coprocess.ReturnOverrides{ResponseCode: 403, ResponseError: "late"}
+	if err != nil || !proto.Equal(got.GetRequest().GetReturnOverrides(), want) {
+		t.Errorf("%v, %v", got, err)
+	}
 }
 
 // TestReply: a header is the same in both of the reply's lists.

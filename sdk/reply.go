@@ -63,8 +63,9 @@ func (r Reply) DeleteHeader(name string) {
 // SetBody replaces RawBody; an empty one leaves none.
 func (r Reply) SetBody(body []byte) { r.RawBody, r.Body = body, text(body) }
 
-// An Answer is what the client gets in place of the upstream's reply. Request
-// hooks return it as their error; from a Response hook it is a failure.
+// An Answer is what the client gets in place of the upstream's reply. Hooks return
+// it as their error; that of a Response hook counts where the gateway's
+// configuration gives the hook may_override, and elsewhere the reply goes on.
 type Answer struct {
 	Status  int               // the HTTP status, from 200 to 599
 	Header  map[string]string // one value for each name
@@ -82,7 +83,7 @@ func (a *Answer) Error() string { return fmt.Sprintf("answer %d: %s%s", a.Status
 // answer makes an error that is an [Answer] the answer to the request.
 func (x *Exchange) answer(err error) error {
 	var a *Answer
-	if !errors.As(err, &a) || x.HookType == coprocess.HookType_Response {
+	if !errors.As(err, &a) {
 		return err
 	}
 	x.request().ReturnOverrides = &coprocess.ReturnOverrides{

@@ -78,7 +78,6 @@ func TestFailures(t *testing.T) {
 		Hook("Panic", func(x *Exchange) error { var m map[string]int; m["x"]++; return nil }),
 		Hook("Error", func(x *Exchange) error { return errors.New("no luck") }),
 		Hook("Status", func(x *Exchange) error { return status.Error(codes.Unavailable, "later") }),
-		Hook("Answer", func(x *Exchange) error { return Deny(403, "too late") }),
 		Hook("Config", func(x *Exchange) error { return x.Config(&struct{}{}) }),
 		OnEvent(func(context.Context, string) error { panic("event") }),
 	)
@@ -90,7 +89,6 @@ func TestFailures(t *testing.T) {
 		{"Panic", codes.Internal, "nil map"},
 		{"Error", codes.Internal, "no luck"},
 		{"Status", codes.Unavailable, "later"},
-		{"Answer", codes.Internal, "too late"},
 		{"Config", codes.Internal, "config_data"},
 		{"Fine", codes.OK, ""},
 	} {

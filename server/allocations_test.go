@@ -28,8 +28,8 @@ const (
 	mostPre      = 44
 	mostResponse = 45
 	mostToken    = 29
-	mostAuth     = 200
-	mostID       = 200
+	mostAuth     = 56
+	mostID       = 38
 )
 
 // TestAllocations counts what the gateway allocates for an exchange. The client and

@@ -27,7 +27,8 @@ apis:
 // Reloading 50 times under load fails no request and leaves nothing behind
 // [P-8, T-233].
 func TestReloadUnderLoad(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	plugin, up := plugintest.Serve(t), echo(t, "up")
 	defer plugin.Stop()
 	defer up.Close()

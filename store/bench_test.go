@@ -38,13 +38,14 @@ func BenchmarkSession(b *testing.B) {
 		b.Run(fmt.Sprintf("rights=%d", rights), func(b *testing.B) {
 			each(b, func(b *testing.B, s grapnel.Store) { get(b, s, rights) })
 			b.Run("cached", func(b *testing.B) {
-				s := open(b, "memory:")
-				c, err := store.Cache(s, s, time.Hour, 0)
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer c.Close()
-				get(b, c, rights)
+				each(b, func(b *testing.B, s grapnel.Store) {
+					c, err := store.Cache(s, s, time.Hour, 0)
+					if err != nil {
+						b.Fatal(err)
+					}
+					defer c.Close()
+					get(b, c, rights)
+				})
 			})
 		})
 	}
@@ -55,6 +56,7 @@ func get(b *testing.B, s grapnel.Sessions, rights int) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := s.Session(b.Context(), "a"); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/grapnel-gateway/grapnel"
 	"github.com/grapnel-gateway/grapnel/store"
 	"github.com/grapnel-gateway/grapnel/store/storetest"
+	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
 const clusterChannel = "tyk.cluster.notifications"
@@ -128,15 +129,8 @@ func TestNewsForTheOriginal(t *testing.T) {
 // client certificate; without them there is no connection.
 func TestRedisTLS(t *testing.T) {
 	cert, key := certificate(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
+	addr := program.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 	storetest.Redis(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "yes")
 	for query, ok := range map[string]bool{
 		"?ca=" + cert + "&cert=" + cert + "&key=" + key:                        true,

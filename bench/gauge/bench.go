@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -194,12 +195,18 @@ func configure(dir, name string, v variables) error {
 	return t.Execute(f, v)
 }
 
-// freeAddress returns an address of this machine at which nothing listens.
+// freeAddress returns an address of this machine at which nothing listens. It is
+// below the ports from which systems take those of connections, so that none of the
+// many has it when it is needed.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const lowest, end, tries = 10_000, 32_768, 100
+	var err error
+	for range tries {
+		addr := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(end-lowest))
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", err
 }

@@ -20,6 +20,9 @@ type fire struct {
 	request     func(room []byte, n int) []byte // appends the n-th request
 }
 
+// patience is how long the next of the replies that are missing may take.
+const patience = 30 * time.Second
+
 // due is when the n-th request has to be sent, from the start. Its time counts
 // from then, whether or not there was a connection for it: a gateway that is slow
 // does not get fewer requests.

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/xml"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -196,24 +194,5 @@ func TestPlot(t *testing.T) {
 	}
 	if circles != 2 || !strings.Contains(svg, ">10k<") {
 		t.Errorf("%d points in\n%s", circles, svg)
-	}
-}
-
-// TestFire: at a rate, so many requests are sent and no more; and each is answered.
-func TestFire(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/no" {
-			w.WriteHeader(http.StatusTeapot)
-		}
-		io.WriteString(w, "hello")
-	}))
-	defer s.Close()
-	f := fire{addr: s.Listener.Addr().String(), connections: 3, count: 50, rate: 1000, request: plain("/", []byte("body"))}
-	if l, err := f.run(t.Context()); err != nil || l.requests != 50 || l.failed != 0 || l.p99 < l.p50 || l.perSecond > 1100 {
-		t.Errorf("%+v, %v", l, err)
-	}
-	f.request = plain("/no", nil)
-	if l, err := f.run(t.Context()); err != nil || l.failed != 50 {
-		t.Errorf("%+v, %v", l, err)
 	}
 }

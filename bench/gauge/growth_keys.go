@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 )
 
@@ -39,17 +41,17 @@ func (b *bench) keep(g *gateway, session string, tokens int, token func(n int) s
 // multiply stores what a gateway's Redis has under one token under others, which
 // takes it seconds for what takes the control API minutes.
 func (b *bench) multiply(g *gateway, of string, tokens int, token func(n int) string) error {
-	key := func(token string) string { return fmt.Sprintf("apikey-%x", sha256.Sum256([]byte(token))) }
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(g.storeURL, "redis://"), "/0"))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	in := bufio.NewReader(c)
-	fmt.Fprintf(c, "GET %s\r\n", key(of))
-	var length int
-	if _, err := fmt.Fscanf(in, "$%d\r\n", &length); err != nil {
-		return fmt.Errorf("the session of %s is not in Redis: %w", of, err)
+	fmt.Fprintf(c, "GET %s\r\n", redisKey(of))
+	head, err := in.ReadString('\n')
+	length, bad := strconv.Atoi(strings.Trim(head, "$\r\n"))
+	if err != nil || bad != nil || length < 0 {
+		return fmt.Errorf("the session of %s is not in Redis, which answers %q: %v", of, head, err)
 	}
 	session := make([]byte, length+len("\r\n"))
 	if _, err := io.ReadFull(in, session); err != nil {
@@ -59,17 +61,24 @@ func (b *bench) multiply(g *gateway, of string, tokens int, token func(n int) st
 	go func() {
 		out := bufio.NewWriterSize(c, 1<<20)
 		for n := range tokens {
-			k := key(token(n))
+			k := redisKey(token(n))
 			fmt.Fprintf(out, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s", len(k), k, length, session)
 		}
 		sent <- out.Flush()
 	}()
 	for range tokens {
 		if answer, err := in.ReadString('\n'); err != nil || answer != "+OK\r\n" {
-			return fmt.Errorf("Redis answers %q, %w", answer, err)
+			return fmt.Errorf("Redis answers %q: %v", answer, err)
 		}
 	}
 	return <-sent
+}
+
+// redisKey is where the session of a token is: under the hash of what the token
+// stands for.
+func redisKey(token string) string {
+	key := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"org":"","id":%q,"h":"sha256"}`, token))
+	return fmt.Sprintf("apikey-%x", sha256.Sum256([]byte(key)))
 }
 
 func byKeys(b *bench, s *series) error {

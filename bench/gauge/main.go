@@ -119,7 +119,9 @@ func choose(all []target, only *regexp.Regexp, has func(program string) bool) (c
 	for _, t := range all {
 		if (only == nil || only.MatchString(t.name)) && (t.program == "grapnel" || t.peer.pid != 0 || has(t.program)) && (t.needs == "" || has(t.needs)) {
 			chosen = append(chosen, t)
-			programs[t.program] = true
+			if t.program != "" {
+				programs[t.program] = true
+			}
 		}
 	}
 	return chosen, programs

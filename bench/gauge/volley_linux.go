@@ -46,6 +46,10 @@ func (f fire) run(ctx context.Context) (l load, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	v := &volley{fire: f, poll: -1, timer: -1}
+	if f.rate > 0 { // room beforehand: to make it meanwhile would make the load late
+		most := int(f.rate*f.lasts.Seconds()) + 1
+		v.took, v.late = make([]time.Duration, 0, most), make([]time.Duration, 0, most)
+	}
 	defer v.close()
 	if err := v.open(); err != nil {
 		return l, fmt.Errorf("the load: %w", err)
@@ -136,9 +140,6 @@ func (v *volley) close() {
 		}
 	}
 }
-
-// patience is how long the next of the replies that are missing may take.
-const patience = 30 * time.Second
 
 // shoot sends what is due and reads what has come, until all is answered.
 func (v *volley) shoot(ctx context.Context) error {

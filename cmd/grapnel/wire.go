@@ -58,10 +58,11 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 	if l.catalog != nil {
 		p.catalog = l.catalog
 	}
-	if p.cache, err = store.Cache(p.store, p.store, time.Duration(c.Keys.CacheFor), time.Duration(c.Keys.Grace)); err != nil {
+	sessions, err := p.sessions(c)
+	if err != nil {
 		return nil, err
 	}
-	if p.keys, err = keys.New(p.cache, c.Keys, keys.NewPolicies()); err != nil {
+	if p.keys, err = keys.New(sessions, c.Keys, keys.NewPolicies()); err != nil {
 		return nil, err
 	}
 	whole, policies, err := l.whole(ctx, p.catalog, log)
@@ -88,6 +89,16 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 	p.loaded.Store(l)
 	p.publish(c, log, control)
 	return p, nil
+}
+
+// sessions are those of the store, behind a cache where reading one takes more
+// than a look into memory.
+func (p *parts) sessions(c *grapnel.Config) (_ grapnel.Sessions, err error) {
+	if storeOf(c) == inMemory {
+		return p.store, nil
+	}
+	p.cache, err = store.Cache(p.store, p.store, time.Duration(c.Keys.CacheFor), time.Duration(c.Keys.Grace))
+	return p.cache, err
 }
 
 // reload puts a configuration into force, whole or not at all: without the store
@@ -195,6 +206,9 @@ func dialer(log *slog.Logger) func(grapnel.PluginServer) (grapnel.Plugin, error)
 	}
 }
 
+// inMemory is the store that is gone with the process.
+const inMemory = "memory:"
+
 // storeOf is the store of a configuration. One that names none and keeps nothing
 // leaves no file behind.
 func storeOf(c *grapnel.Config) string {
@@ -205,7 +219,7 @@ func storeOf(c *grapnel.Config) string {
 	if c.Admin.Secret != "" || slices.ContainsFunc(c.APIs, keeps) {
 		return "grapnel.db"
 	}
-	return "memory:"
+	return inMemory
 }
 
 // storeName is what health reports call the store; never its address.

@@ -55,7 +55,7 @@ func Meanings() []Meaning {
 		{codes.Aborted, Answer, "the plugin complains"},
 		{codes.OutOfRange, Answer, "the plugin complains"},
 		{codes.Unimplemented, Answer, "the server lives, but is no plugin server"},
-		{codes.Internal, Outage, "the stream was broken, or what came was no gRPC"},
+		{codes.Internal, Outage, "the stream was broken, or what came was no gRPC; one that the server itself ends a call with is an answer"},
 		{codes.Unavailable, Outage, "there is no connection, or it was lost"},
 		{codes.DataLoss, Answer, "the plugin complains"},
 		{codes.Unauthenticated, Answer, "the server lives, and does not know the gateway"},
@@ -80,7 +80,12 @@ func judge(ctx context.Context, err error) Verdict {
 		return Nothing
 	}
 	switch status.Code(err) {
-	case codes.Canceled, codes.DeadlineExceeded, codes.Internal, codes.Unavailable:
+	case codes.Internal:
+		if _, ok := errors.AsType[*rpc.Said](err); ok {
+			return Answer
+		}
+		return Outage
+	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
 		return Outage
 	}
 	return Answer

@@ -168,7 +168,7 @@ func TestEjection(t *testing.T) {
 	s.Health.Failures, s.Health.Eject, s.Breaker.Failures = 3, grapnel.Duration(300*time.Millisecond), 0
 	f := open(t, s)
 	all[0].does(func(context.Context) error { return errors.New("an exception") })
-	all[1].does(func(context.Context) error { return status.Error(codes.Internal, "broken") })
+	all[1].does(func(context.Context) error { return status.Error(codes.Unavailable, "broken") })
 	eventually(t, "b is ejected", func() bool { say(t.Context(), f); return endpoint(t, f, targets[1]).Ejected })
 	if e := endpoint(t, f, targets[0]); e.Ejected || !e.Healthy {
 		t.Errorf("a plugin that throws is %+v", e)
@@ -185,6 +185,31 @@ func TestEjection(t *testing.T) {
 	if e := endpoint(t, f, targets[1]); e.Ejected || e.Failures < 3 {
 		t.Errorf("b is %+v", e)
 	}
+}
+
+// A request that makes the plugin fail takes it from nobody, however often it is
+// sent and whatever code the plugin fails with of its own.
+func TestPoison(t *testing.T) {
+	overBoth(t, func(t *testing.T, open func(grapnel.PluginServer) *fleet.Fleet) {
+		all, targets := many(t, 2)
+		s := settings(targets...)
+		s.Health.Failures, s.Breaker.Failures = 3, 3
+		f := open(s)
+		for _, code := range []codes.Code{codes.Internal, codes.Unknown} {
+			for _, r := range all {
+				r.does(func(context.Context) error { return status.Error(code, "poison") })
+			}
+			before := all[0].calls.Load() + all[1].calls.Load()
+			for range 20 {
+				if _, err := say(t.Context(), f, retries(1), idempotent); status.Code(err) != code || overloaded(err) != nil {
+					t.Fatalf("%v: %v", code, err)
+				}
+			}
+			if n := all[0].calls.Load() + all[1].calls.Load() - before; n != 20 || ejected(f) != 0 || f.Snapshot().Breaker != "closed" {
+				t.Errorf("%v: %d calls were made, %d replicas are ejected, the breaker is %s", code, n, ejected(f), f.Snapshot().Breaker)
+			}
+		}
+	})
 }
 
 // A replica that hangs, as one that was stopped, costs no more calls than eject it.

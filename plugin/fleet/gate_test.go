@@ -157,6 +157,7 @@ func TestStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(standard())
 		c.offer(5000, time.Second, time.Minute)
+		synctest.Wait()
 		slow := 0
 		for _, d := range c.waited {
 			if d > 0 {

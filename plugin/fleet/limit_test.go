@@ -152,7 +152,7 @@ func TestProbeThatLeaves(t *testing.T) {
 	s := settings(targets...)
 	s.Breaker = grapnel.Breaker{Failures: 1, Open: grapnel.Duration(time.Millisecond), Probes: 1}
 	f := open(t, s)
-	all[0].does(func(context.Context) error { return status.Error(codes.Internal, "") })
+	all[0].does(func(context.Context) error { return status.Error(codes.Unavailable, "") })
 	say(t.Context(), f)
 	eventually(t, "it is half open", func() bool { return f.Snapshot().Breaker == "half_open" })
 	release := hold(all[0])

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 )
 
 // A Call is one unary call. Nobody changes it while it is under way but the Conn
@@ -49,7 +50,8 @@ type Conn interface {
 	// grpc-timeout; there is no other. A server that cannot be reached fails
 	// the call at once. A failure is a status error of gRPC
 	// ([google.golang.org/grpc/status]), wrapped by [NotSent] when the server
-	// cannot have executed any of the call.
+	// cannot have executed any of the call, and by [Said] when it is the server's
+	// own word.
 	Invoke(context.Context, *Call) (mem.Buffer, error)
 	// State says how the connection stands.
 	State() State
@@ -88,3 +90,17 @@ func Unsent(err error) bool {
 	_, ok := errors.AsType[*NotSent](err)
 	return ok
 }
+
+// A Said is the failure of a call that the server ended itself, with trailers: it
+// lives, whatever it says. All other failures are of the way there and back, or of
+// a server that does not speak gRPC.
+type Said struct{ Err error }
+
+// Error tells the cause.
+func (e *Said) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Said) Unwrap() error { return e.Err }
+
+// GRPCStatus is what the server said.
+func (e *Said) GRPCStatus() *status.Status { return status.Convert(e.Err) }

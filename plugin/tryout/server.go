@@ -12,8 +12,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	wire "github.com/grapnel-gateway/grapnel/proto/coprocess"
@@ -77,20 +77,22 @@ type Answer struct {
 // gRPC status.
 func (s *Server) Call(ctx context.Context, o *wire.Object) (*Answer, error) {
 	begin := time.Now()
-	got, err := wire.NewDispatcherClient(s.conn).Dispatch(ctx, o)
+	var reached peer.Peer
+	got, err := wire.NewDispatcherClient(s.conn).Dispatch(ctx, o, grpc.Peer(&reached))
 	took := time.Since(begin)
 	if err != nil {
-		return nil, s.explain(err, took)
+		return nil, s.explain(err, reached, took)
 	}
 	return &Answer{Sent: o, Got: got, Took: took}, nil
 }
 
-// explain says in words why a call failed.
-func (s *Server) explain(err error, took time.Duration) error {
+// explain says in words why a call failed, which had reached nobody if that has no
+// address.
+func (s *Server) explain(err error, reached peer.Peer, took time.Duration) error {
 	text := status.Convert(err).Message()
 	switch status.Code(err) {
 	case codes.Unavailable:
-		if s.connected() {
+		if reached.Addr != nil {
 			text = fmt.Sprintf("%s ended the connection during the call", s.address)
 		} else {
 			text = fmt.Sprintf("no plugin server answers at %s: %s", s.address, reason(text))
@@ -104,8 +106,6 @@ func (s *Server) explain(err error, took time.Duration) error {
 	}
 	return &callError{text, err}
 }
-
-func (s *Server) connected() bool { return s.conn.GetState() != connectivity.TransientFailure }
 
 // reason is the part of grpc's text about a connection that its user can read.
 func reason(text string) string {

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -175,17 +177,18 @@ func (x *examination) event(ctx context.Context) verdict {
 	defer cancel()
 	const payload = `{"message":{"Type":"AuthFailure","Meta":{"Message":"verify"},"TimeStamp":""},` +
 		`"handler_name":"` + nobody + `","spec":{"APIID":"verify","OrgID":""}}`
+	var reached peer.Peer
 	begin := time.Now()
-	_, err := wire.NewDispatcherClient(x.server.conn).DispatchEvent(ctx, &wire.Event{Payload: payload})
+	_, err := wire.NewDispatcherClient(x.server.conn).DispatchEvent(ctx, &wire.Event{Payload: payload}, grpc.Peer(&reached))
 	switch status.Code(err) {
 	case codes.OK:
 		return verdict{Pass, "DispatchEvent is answered"}
 	case codes.Unimplemented:
 		return verdict{Warn, "DispatchEvent is not implemented: events are lost"}
 	case codes.Unavailable, codes.DeadlineExceeded:
-		return verdict{Fail, x.server.explain(err, time.Since(begin)).Error()}
+		return verdict{Fail, x.server.explain(err, reached, time.Since(begin)).Error()}
 	}
-	return verdictf(Warn, "DispatchEvent: %v", x.server.explain(err, time.Since(begin)))
+	return verdictf(Warn, "DispatchEvent: %v", x.server.explain(err, reached, time.Since(begin)))
 }
 
 func (x *examination) health(ctx context.Context) verdict {

@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -178,7 +179,8 @@ func (x *examination) drain(ctx context.Context) verdict {
 	o.Request.RawBody, o.Request.Body = make([]byte, 1<<20), ""
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	call, err := x.server.conn.NewStream(ctx, &grpc.StreamDesc{}, wire.Dispatcher_Dispatch_FullMethodName)
+	var reached peer.Peer
+	call, err := x.server.conn.NewStream(ctx, &grpc.StreamDesc{}, wire.Dispatcher_Dispatch_FullMethodName, grpc.Peer(&reached))
 	if err == nil {
 		err = errors.Join(call.SendMsg(o), call.CloseSend())
 	}
@@ -186,7 +188,7 @@ func (x *examination) drain(ctx context.Context) verdict {
 		_, err = call.Header() // the answer has begun
 	}
 	if err != nil {
-		return verdict{Fail, x.server.explain(err, 0).Error()}
+		return verdict{Fail, x.server.explain(err, reached, 0).Error()}
 	}
 	process, err := os.FindProcess(x.PID)
 	if err == nil {

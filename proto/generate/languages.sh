@@ -34,6 +34,7 @@ generate_python() {
     echo
     for file in "${protos[@]}"; do echo "from ${file%.proto}_pb2 import *"; done
     echo "from coprocess_object_pb2_grpc import *"
+    echo "from grapnel_stream_pb2_grpc import *"
   } >"$dir/coprocess/__init__.py"
 }
 

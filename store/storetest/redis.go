@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
 // A Server is a real redis-server that the test started. It keeps nothing on
@@ -138,13 +139,12 @@ func start(t testing.TB, dir string, args []string) *exec.Cmd {
 	return cmd
 }
 
-// freePort is a port that nobody listened on a moment ago.
+// freePort is a port that nobody gets before the test ends.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(program.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return port
 }

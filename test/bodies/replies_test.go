@@ -21,6 +21,7 @@ func TestGatewayReplies(t *testing.T) {
 		"none":     {"response": []object{hook("Touch", headerOnly+`, "on": ["gateway"]`)}},
 		"instead":  {"response": []object{hook("Instead", headerOnly+`, "may_override": true`), hook("Touch", headerOnly)}},
 		"recovers": {"pre": []object{answer}, "response": []object{hook("Instead", headerOnly+`, "on": ["gateway"], "may_override": true`)}},
+		"answers":  {"response": []object{hook("Answer", headerOnly+`, "may": {"override": true}`), hook("Touch", headerOnly)}},
 		"ignored":  {"response": []object{hook("Instead", headerOnly)}},
 	})
 	for path, want := range map[string]struct {
@@ -35,6 +36,7 @@ func TestGatewayReplies(t *testing.T) {
 		"/none/ignore":     {200, "done", ""},
 		"/instead/ignore":  {202, "instead of 200", ""},
 		"/recovers/ignore": {202, "instead of 418", ""},
+		"/answers/ignore":  {418, "answered", ""},
 		"/ignored/ignore":  {200, "done", ""},
 	} {
 		resp, text := do(t, request(t, "POST", s.url(path), strings.NewReader("body")))

@@ -33,7 +33,7 @@ func TestAdvancedPlugins(t *testing.T) {
 			t.Errorf("not in examples/python/advanced/plugin.py:\n%s", block)
 		}
 	}
-	if hooks := strings.Count(string(sample), "\n@hook("); len(shown) != hooks {
+	if hooks := strings.Count(string(sample), "\n@hook(") + strings.Count(string(sample), "\n@stream_hook("); len(shown) != hooks {
 		t.Errorf("the page shows %d of %d hooks", len(shown), hooks)
 	}
 	addr, control := serveAdvanced(t, blocks(page, "yaml")[0])
@@ -55,6 +55,7 @@ func TestAdvancedPlugins(t *testing.T) {
 		{nobody, "/shop/", "let-me-in", `{"query":"{me{name}}"}`, " map[X-Client:[shop]]"},
 		{nobody, "/shop/", "let-me-in", `{"query":"{me{friends{name}}}"}`, "depth limit exceeded"},
 		{nobody, "/shop/", "let-me-in", `{"query":"mutation{buy(n:1)}"}`, "no buy in your plan"},
+		{nobody, "/files/", "", `{"pin":1234}`, ` map[X-Masked:[digits]] {"pin":####}`},
 		{nobody, "/app/", "Bearer " + token, "", " map[X-Client:[our-app]]"},
 		{nobody, "/app/", "Bearer " + token, "", " map[X-Client:[our-app]]"},
 	} {
@@ -90,12 +91,16 @@ func serveAdvanced(t *testing.T, yaml string) (addr, control string) {
 	}
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		own := http.Header{}
-		for _, name := range []string{"X-Tag", "X-Partner", "X-From", "X-Client"} {
+		for _, name := range []string{"X-Tag", "X-Partner", "X-From", "X-Client", "X-Masked"} {
 			if values := r.Header[name]; values != nil {
 				own[name] = values
 			}
 		}
-		fmt.Fprint(w, r.RequestURI, " ", own)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprintf(w, "%s %v %s", r.RequestURI, own, body)
 	}))
 	t.Cleanup(up.Close)
 	addr, control = program.FreeAddr(t), program.FreeAddr(t)

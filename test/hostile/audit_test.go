@@ -208,7 +208,7 @@ func newAudit(t *testing.T) *audit {
 	server := func(target string) object {
 		return object{"target": target, "timeout": patience.String(), "max_receive": "1MiB", "breaker": object{"failures": 0}, "health": object{"failures": 0}}
 	}
-	servers := object{"script": server(script.Target), "good": server(script.Target), "killed": server(killed.Target), "backup": server(backup(t)), "nowhere": server(nowhere(t))}
+	servers := object{"script": server(script.Target), "good": server(script.Target), "killed": server(killed.Target), "backup": server(backup(t)), "nowhere": server(program.FreeAddr(t))}
 	var broken []func()
 	for _, f := range faults {
 		if f.link != 0 {
@@ -293,17 +293,6 @@ func (passing) Dispatch(_ context.Context, o *coprocess.Object) (*coprocess.Obje
 		o.Session, o.Metadata = &coprocess.SessionState{Rate: 1000, Per: 1}, map[string]string{"token": "sesame"}
 	}
 	return o, nil
-}
-
-// nowhere is an address where nothing listens.
-func nowhere(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // TestFailOpenIsHardToSay: the key that lets everyone in is asked for by name, and

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
+	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
 // stages are the five hooks, with the verbs by which each would pass.
@@ -55,16 +56,11 @@ func TestStartsWithoutPlugin(t *testing.T) {
 // TestNeverThere: a plugin server at an address where nothing listens fails at
 // once, not after its timeout.
 func TestNeverThere(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
 	var apis []object
 	for _, st := range stages {
 		apis = append(apis, at(st.stage, st.stage, "hostile", st.verbs))
 	}
-	s := newSite(t, l.Addr().String(), apis...)
+	s := newSite(t, program.FreeAddr(t), apis...)
 	s.neighbours(t, "neighbour")
 	for _, st := range stages {
 		t.Run(st.stage, func(t *testing.T) {

@@ -8,7 +8,6 @@ package program
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,15 +74,4 @@ func racing() bool {
 		}
 	}
 	return false
-}
-
-// FreeAddr returns an address of this machine at which nothing listens.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -102,7 +102,7 @@ func TestOverloadAtScale(t *testing.T) {
 		"busy": object{"target": busy.addr, "timeout": "5s", "limits": object{"in_flight": most}}, "good": object{"target": good.addr, "timeout": patience.String()},
 	},
 		api("busy", object{"plugin": "busy", "hook": "sleep 1s;" + mark}), api("other", object{"plugin": "good", "hook": mark}),
-		api("quick", object{"plugin": "good", "hook": mark}), with(api("shut", object{"plugin": "good", "hook": mark}), object{"auth": []object{{"token": object{}}}}))
+		api("quick", object{"plugin": "good", "hook": mark}), object{"id": "shut", "listen_path": "/shut/", "auth": []object{{"token": object{}}}})
 	other := s.load(calm, "other")
 	other.pass(t, lasts)
 	begin := other.now()

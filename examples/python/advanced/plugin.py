@@ -1,8 +1,9 @@
 """The hooks that docs/plugins-advanced.md shows."""
 
 import json
+import re
 
-from grapnel_plugin import hook, serve
+from grapnel_plugin import hook, serve, stream_hook
 
 
 @hook("Tags")
@@ -46,6 +47,19 @@ def visit(x):
     visits = json.loads(x.session.metadata_json.get("visits", "0")) + 1
     x.session.metadata_json["visits"] = json.dumps(visits)
     x.set_header("X-Client", x.session.oauth_client_id)
+
+
+@stream_hook("Mask")
+def mask(x):
+    if x.header("Content-Type") == "application/x-msdownload":
+        return x.deny(403, "no programs")
+    x.set_header("X-Masked", "digits")
+
+    def through(body):
+        for piece in body:
+            yield re.sub(rb"[0-9]", b"#", piece)
+
+    return through
 
 
 serve()

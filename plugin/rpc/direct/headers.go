@@ -3,6 +3,8 @@ package direct
 import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
 // headers begins a header block.
@@ -75,6 +77,9 @@ func (r *reader) blockEnd(h header) error {
 		r.refuse(s, err, ended)
 	case ended:
 		message, err := s.answer.end(f, &r.client.memory)
+		if err != nil {
+			err = &rpc.Said{Err: err}
+		}
 		r.finish(s, message, err)
 	}
 	r.flush()

@@ -1,6 +1,7 @@
 package rpctest
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -77,6 +78,34 @@ func (open Opener) answers(t *testing.T) {
 		fails(t, open, name, test.answer, test.want)
 	}
 	t.Run("message of the status", open.texts)
+	t.Run("said", open.said)
+}
+
+// said: what the server ends a call with is told from what breaks on the way.
+func (open Opener) said(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer answer
+		want   bool
+	}{
+		"status alone":      {func(p *Peer, id uint32) { trailersOnly(p, id, "13") }, true},
+		"status at the end": {whole([]string{":status", "200", "content-type", "application/grpc"}, "grpc-status", "13"), true},
+		"reset":             {func(p *Peer, id uint32) { p.reset(id, http2.ErrCodeInternal) }, false},
+		"reset after half":  {func(p *Peer, id uint32) { p.Begin(id); p.reset(id, http2.ErrCodeInternal) }, false},
+		"no trailers":       {func(p *Peer, id uint32) { p.Begin(id); p.must(p.WriteData(id, true, frame(nil))) }, false},
+		"not gRPC":          {func(p *Peer, id uint32) { web(p, id, "400") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := open.conn(t, rpc.Options{Target: Script(t, func(_ int, p *Peer) {
+				id, _ := p.Request()
+				c.answer(p, id)
+			})})
+			_, err := ask(bounded(t), conn, MethodEcho, nil)
+			wantFailure(t, err, codes.Internal, false)
+			if _, said := errors.AsType[*rpc.Said](err); said != c.want {
+				t.Errorf("the server's own word: %v, of %v", said, err)
+			}
+		})
+	}
 }
 
 // texts: the text of a status comes percent-encoded, and may be broken.

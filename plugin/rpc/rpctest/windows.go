@@ -220,21 +220,30 @@ func (open Opener) deaf(t *testing.T) {
 	defer close(end)
 	c := open.conn(t, rpc.Options{Target: l.Addr().String()})
 	content := pattern(16 << 20)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	hasty, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	var done []<-chan result
-	for range 4 {
-		done = append(done, begin(ctx, c, MethodEcho, content))
+	patient, leave := context.WithCancel(t.Context())
+	defer leave()
+	var late, left []<-chan result
+	for range 2 {
+		late = append(late, begin(hasty, c, MethodEcho, content))
+		left = append(left, begin(patient, c, MethodEcho, content))
 	}
 	other := open.conn(t, rpc.Options{Target: Serve(t, "tcp", "127.0.0.1:0", nil).Target})
 	for range 10 {
-		if got, err := ask(ctx, other, MethodEcho, []byte("x")); got != "x" || err != nil {
+		if got, err := ask(bounded(t), other, MethodEcho, []byte("x")); got != "x" || err != nil {
 			t.Errorf("a call of another server: %q, %v", got, err)
 		}
 	}
-	for _, d := range done {
+	for _, d := range late {
 		if err := await(t, d).err; status.Code(err) != codes.DeadlineExceeded {
-			t.Errorf("got %v", err)
+			t.Errorf("beyond its deadline: %v", err)
+		}
+	}
+	leave()
+	for _, d := range left {
+		if err := await(t, d).err; status.Code(err) != codes.Canceled {
+			t.Errorf("without one: %v", err)
 		}
 	}
 }

@@ -66,6 +66,7 @@ func (c *conn) Invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 	}
 	var p peer.Peer // is known once the call has a stream
 	got := answer{}
+	ctx, end := ending(ctx)
 	err := c.grpc.Invoke(ctx, call.Method, call.Message, &got, grpc.Peer(&p))
 	if call.Endpoint = c.target; p.Addr != nil {
 		call.Sent++
@@ -79,9 +80,9 @@ func (c *conn) Invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 	case got.buffer != nil: // and yet the call failed
 		got.buffer.Free()
 	case p.Addr == nil && status.Code(err) != codes.ResourceExhausted, refused(err):
-		err = &rpc.NotSent{Err: err}
+		return nil, &rpc.NotSent{Err: err}
 	}
-	return nil, err
+	return nil, end.of(err)
 }
 
 // refused reports whether the server has said that it did nothing about the
@@ -123,6 +124,7 @@ func options(o rpc.Options) []grpc.DialOption {
 		// ping with every call; and a body takes few system calls.
 		grpc.WithStaticStreamWindowSize(rpc.StreamWindow), grpc.WithStaticConnWindowSize(rpc.ConnWindow),
 		grpc.WithReadBufferSize(socketBuffer), grpc.WithWriteBufferSize(socketBuffer),
+		grpc.WithStatsHandler(endings{}),
 		// Neither the environment nor the DNS decides how plugins are called.
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),

@@ -2,6 +2,7 @@ package standard
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -17,15 +18,19 @@ func (c *conn) Stream(ctx context.Context, call *rpc.Call) (rpc.Stream, error) {
 		ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
 	}
 	call.Endpoint = c.target
+	ctx, end := ending(ctx)
 	s, err := c.grpc.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, call.Method)
 	if err != nil {
 		return nil, &rpc.NotSent{Err: err}
 	}
 	call.Sent++
-	return stream{s}, nil
+	return stream{s, end}, nil
 }
 
-type stream struct{ grpc grpc.ClientStream }
+type stream struct {
+	grpc grpc.ClientStream
+	end  *end
+}
 
 // Send implements [rpc.Stream].
 func (s stream) Send(message mem.BufferSlice) error { return s.grpc.SendMsg(message) }
@@ -40,7 +45,10 @@ func (s stream) Receive() (mem.Buffer, error) {
 		if got.buffer != nil {
 			got.buffer.Free()
 		}
-		return nil, err
+		if err == io.EOF {
+			return nil, err
+		}
+		return nil, s.end.of(err)
 	}
 	return got.buffer, nil
 }

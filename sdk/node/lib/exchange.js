@@ -101,13 +101,13 @@ class Exchange {
   }
 
   #answer(overrides) {
-    this.#request().return_overrides = ReturnOverrides.fromPartial(overrides);
+    (this.object.request ??= MiniRequestObject.fromPartial({})).return_overrides = ReturnOverrides.fromPartial(overrides);
   }
 
   // The request to change; one that was not sent begins empty.
   #request() {
     if (this.object.hook_type === HookType.Response) {
-      throw new Error('a Response hook cannot change the request nor answer it; change x.response');
+      throw new Error('a Response hook cannot change the request; change x.response');
     }
     return (this.object.request ??= MiniRequestObject.fromPartial({}));
   }

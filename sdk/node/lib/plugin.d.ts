@@ -10,10 +10,31 @@ export declare function plugin(): Plugin;
  */
 export type Handler = (x: Exchange) => unknown;
 
+/**
+ * A StreamHandler is a hook with `stream: true`, for bodies of any size. It is asked before the body, as any hook. What
+ * it returns is what the body passes through: an async generator function that yields the pieces which go on in its
+ * place. Without one the body passes as it is. What it throws fails the exchange, or cuts the reply off.
+ */
+export type StreamHandler = (x: Exchange) => Through | void | Promise<Through | void>;
+
+/** A Through makes of a body as it comes the body that goes on. */
+export type Through = (body: Body) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/**
+ * A Body is a body as it comes, in pieces that are not empty. Neither side runs ahead: the next piece is fetched when it
+ * is asked for, and what is yielded waits until it is taken.
+ */
+export interface Body extends AsyncIterable<Buffer> {
+  /** The trailers behind the body, by name. They are there when all has come, and go on as they are at the end. */
+  trailers: Record<string, string[]>;
+}
+
 /** A Plugin is a set of hooks and the server for them. */
 export interface Plugin {
   /** Registers a function under the name that the hook has in the gateway. Names that nobody has registered change nothing. */
   hook(name: string, handler: Handler): Plugin;
+  /** Registers a function for a hook with `stream: true`. Names that nobody has registered let bodies pass. */
+  streamHook(name: string, handler: StreamHandler): Plugin;
   /** Registers the function that is told of events; the payload is JSON. */
   onEvent(handler: (payload: string) => unknown): Plugin;
   /**
@@ -37,7 +58,8 @@ export interface Running {
 
 /**
  * An Exchange is one request as a hook sees it. What is read is how it stood when the hook was asked; what is set
- * takes effect when the hook returns. From a Response hook the request can only be read: there, setting throws.
+ * takes effect when the hook returns. From a Response hook the request can only be read: there, setting throws. `deny` and
+ * `reply` count there where the gateway's configuration gives the hook may_override; elsewhere the reply goes on.
  */
 export interface Exchange {
   /** The message itself, for all that has no member here. Its 64-bit numbers are strings, its `bytes` Buffers. */

@@ -7,6 +7,7 @@ const { promisify } = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const { HealthImplementation } = require('grpc-health-check');
 const coprocess = require('@grapnel-gateway/coprocess');
+const { pass } = require('./body');
 const { Exchange } = require('./exchange');
 
 const MAX_MESSAGE = 64 << 20; // bytes; a text body counts twice
@@ -15,13 +16,17 @@ const LINGER = 100; // milliseconds that the last answers have to reach the gate
 
 function plugin() {
   const hooks = new Map();
+  const streams = new Map();
   let listener = () => {};
 
   const self = {
     hook(name, handler) {
-      if (typeof handler !== 'function') throw new TypeError(`hook ${name} is not a function`);
-      if (hooks.has(name)) throw new Error(`two hooks are named ${name}`);
-      hooks.set(name, handler);
+      register(hooks, name, handler);
+      return self;
+    },
+
+    streamHook(name, handler) {
+      register(streams, name, handler);
       return self;
     },
 
@@ -49,6 +54,9 @@ function plugin() {
           return {};
         }),
       });
+      server.addService(coprocess.BodyStreamService, {
+        exchange: streamed(calls, (object) => ask(streams, object)),
+      });
       const health = new HealthImplementation({ '': 'SERVING', 'coprocess.Dispatcher': 'SERVING' });
       health.addToServer(server);
       const bound = await listen(server, address);
@@ -67,9 +75,14 @@ function plugin() {
   return self;
 }
 
+function register(hooks, name, handler) {
+  if (typeof handler !== 'function') throw new TypeError(`hook ${name} is not a function`);
+  if (hooks.has(name)) throw new Error(`two hooks are named ${name}`);
+  hooks.set(name, handler);
+}
+
 async function ask(hooks, object) {
-  const handler = hooks.get(object.hook_name);
-  if (handler) await handler(new Exchange(object));
+  return hooks.get(object.hook_name)?.(new Exchange(object));
 }
 
 // unary makes a function of a message a method of a gRPC server, and keeps the calls
@@ -79,14 +92,33 @@ function unary(calls, answer) {
     const answered = answer(call.request).then(
       (message) => reply(null, message),
       (error) => {
-        console.error(`${call.getPath()} ${call.request.hook_name ?? ''}:`, error);
-        reply({ code: grpc.status.INTERNAL, details: String(error?.message ?? error) });
+        reply(failure(call, call.request.hook_name, error));
       },
     );
     calls.add(answered);
     await answered;
     calls.delete(answered);
   };
+}
+
+// streamed makes the same of a function of an object, whose body passes through what
+// that returns.
+function streamed(calls, ask) {
+  return async (call) => {
+    let name;
+    const passed = pass(call, (object) => ask(object, name = object.hook_name)).then(
+      () => call.end(),
+      (error) => call.cancelled || call.emit('error', failure(call, name, error)),
+    );
+    calls.add(passed);
+    await passed;
+    calls.delete(passed);
+  };
+}
+
+function failure(call, name, error) {
+  console.error(`${call.getPath()} ${name ?? ''}:`, error);
+  return { code: grpc.status.INTERNAL, details: String(error?.message ?? error) };
 }
 
 function ownAddress() {

@@ -102,6 +102,12 @@ test('deny is a message on an error page, reply a body of its own', async () => 
   assert.equal(replied.override_error, true);
 });
 
+test('a Response hook answers, too', async () => {
+  const object = { hook_type: HookType.Response, response: {} };
+  assert.equal((await ask((x) => x.deny(403, 'late'), object)).request.return_overrides.response_error, 'late');
+  assert.equal((await ask((x) => x.reply(202, 'instead'), object)).request.return_overrides.response_body, 'instead');
+});
+
 test('accept makes a session, with exact 64-bit numbers', async () => {
   const { session, metadata } = await ask((x) => {
     x.accept('t', { rate: 5, quota_max: 10, expires: 2n ** 53n + 1n, quota_renews: '7', metadata: { tier: 'gold' } });
@@ -153,7 +159,7 @@ test('a Response hook changes the reply, in both forms of its headers', async ()
 
 test('a Response hook that means the request is told so', async () => {
   const object = { hook_type: HookType.Response, response: {} };
-  for (const slip of [(x) => x.setHeader('A', 'b'), (x) => x.deny(403, 'late'), (x) => { x.method = 'PUT'; }]) {
+  for (const slip of [(x) => x.setHeader('A', 'b'), (x) => x.deleteParam('a'), (x) => { x.method = 'PUT'; }]) {
     await assert.rejects(ask(slip, object), /x\.response/);
   }
 });

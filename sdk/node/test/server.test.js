@@ -14,6 +14,7 @@ const { service: Health } = require('grpc-health-check');
 const coprocess = require('@grapnel-gateway/coprocess');
 const { plugin } = require('..');
 
+const BodyStream = grpc.makeGenericClientConstructor(coprocess.BodyStreamService, 'BodyStream');
 const Dispatcher = grpc.makeGenericClientConstructor(coprocess.DispatcherService, 'Dispatcher');
 
 // A client of one address; it is closed at the end of the test.
@@ -159,3 +160,69 @@ function deferred() {
   d.promise = new Promise((resolve) => { d.resolve = resolve; });
   return d;
 }
+
+// Lets a body pass, each piece of which is sent when the one before is answered.
+async function stream(t, p, hook_name, pieces, trailers = []) {
+  const server = await p.start('127.0.0.1:0');
+  t.after(() => server.stop());
+  const client = new BodyStream(server.address, grpc.credentials.createInsecure());
+  t.after(() => client.close());
+  const call = client.exchange({ deadline: Date.now() + 20_000 });
+  const say = (chunk) => call.write(coprocess.BodyChunk.fromPartial(chunk));
+  const left = [...pieces.map((data) => ({ data: Buffer.from(data) })), { end: true, trailers }];
+  say({ object: { hook_name, hook_type: coprocess.HookType.Post } });
+  const got = { data: [] };
+  for await (const chunk of call) {
+    if (chunk.object) got.object = chunk.object;
+    else if (chunk.end) got.trailers = chunk.trailers.map(({ key, values }) => ({ key, values }));
+    else got.data.push(chunk.data.toString());
+    if (left.length > 0) say(left.shift());
+  }
+  return got;
+}
+
+test('a body passes through a stream hook in pieces', async (t) => {
+  const p = plugin()
+    .streamHook('Shout', (x) => {
+      x.setHeader('X-Shouted', 'yes');
+      return async function* shout(body) {
+        for await (const piece of body) yield Buffer.from(piece.toString().toUpperCase());
+        body.trailers['X-Sum'].push('8');
+      };
+    })
+    .streamHook('Pass', async (x) => { x.setHeader('X-Passed', 'yes'); })
+    .streamHook('Short', () => () => [Buffer.from('short')]);
+  assert.throws(() => p.streamHook('Pass', () => {}), /two hooks/);
+  const sum = (...values) => [{ key: 'X-Sum', values }];
+  for (const [name, data, trailers, headers] of [
+    ['Shout', ['ONE', 'TWO'], sum('7', '8'), { 'X-Shouted': 'yes' }],
+    ['Pass', ['one', 'two'], sum('7'), { 'X-Passed': 'yes' }],
+    ['Nobody', ['one', 'two'], sum('7'), undefined],
+    ['Short', ['short'], [], undefined],
+  ]) {
+    const got = await stream(t, p, name, ['one', 'two'], sum('7'));
+    assert.deepEqual([got.data, got.trailers, got.object.request?.set_headers], [data, trailers, headers], name);
+  }
+});
+
+test('large pieces of a stream hook are cut', async (t) => {
+  const p = plugin().streamHook('Grow', () => () => [Buffer.alloc(300_000, 'x')]);
+  const { data } = await stream(t, p, 'Grow', []);
+  assert.deepEqual([data.map((piece) => piece.length), data.join('')], [[256 << 10, 300_000 - (256 << 10)], 'x'.repeat(300_000)]);
+});
+
+test('a stream hook denies before the body, and what it throws is INTERNAL', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const p = plugin()
+    .streamHook('Deny', (x) => x.deny(403, 'no'))
+    .streamHook('Early', () => { throw new Error('broken'); })
+    .streamHook('Late', () => async function* late(body) {
+      yield* body;
+      throw new Error('broken');
+    });
+  const denied = await stream(t, p, 'Deny', ['one']);
+  assert.deepEqual([denied.object.request.return_overrides.response_code, denied.data, denied.trailers], [403, [], undefined]);
+  for (const name of ['Early', 'Late']) {
+    await assert.rejects(stream(t, p, name, ['one']), { code: grpc.status.INTERNAL, details: /broken/ });
+  }
+});

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import queue
 import signal
 import subprocess
 import sys
@@ -184,13 +185,11 @@ class PluginTest(unittest.TestCase):
         """An exception fails the one call, with INTERNAL unless it was aborted."""
         self.plugin.hook("Error")(lambda x: 1 / 0)
         self.plugin.hook("Abort")(lambda x: x.context.abort(grpc.StatusCode.UNAVAILABLE, "later"))
-        self.plugin.hook("Late")(lambda x: x.deny(403, "no"))
         self.plugin.on_event(lambda payload: 1 / 0)
         stub = self.connect()
         for hook, code, message in (
             ("Error", grpc.StatusCode.INTERNAL, "division by zero"),
             ("Abort", grpc.StatusCode.UNAVAILABLE, "later"),
-            ("Late", grpc.StatusCode.INTERNAL, "cannot answer"),
         ):
             with self.subTest(hook), self.assertRaises(grpc.RpcError) as failed:
                 with self.assertLogs("grapnel_plugin") if code is grpc.StatusCode.INTERNAL else self.assertNoLogs():
@@ -201,6 +200,89 @@ class PluginTest(unittest.TestCase):
             stub.DispatchEvent(coprocess.Event(), timeout=PATIENCE)
         self.assertEqual(failed.exception.code(), grpc.StatusCode.INTERNAL)
         stub.Dispatch(request_object("Fine"), timeout=PATIENCE)
+
+    def test_answers_to_replies(self):
+        for name, do, want in (
+            ("Deny", lambda x: x.deny(403, "no"), coprocess.ReturnOverrides(response_code=403, response_error="no")),
+            ("Answer", lambda x: x.answer(202, "yes"), coprocess.ReturnOverrides(response_code=202, response_body="yes", override_error=True)),
+        ):
+            with self.subTest(name):
+                self.plugin.hook(name)(do)
+                got = self.plugin.Dispatch(request_object(name, coprocess.HookType.Response), None)
+                self.assertEqual(got.request.return_overrides, want)
+
+    def stream(self, name, pieces, trailers=(), hook_type=coprocess.HookType.Post):
+        """Lets a body pass, each piece of which is sent when the one before is
+        answered; returns the object and what came of the body."""
+        self.connect()
+        to_send = queue.SimpleQueue()
+        answers = coprocess.BodyStreamStub(self.channel).Exchange(iter(to_send.get, None), timeout=PATIENCE)
+        to_send.put(coprocess.BodyChunk(object=request_object(name, hook_type)))
+        answered, data, end = next(answers).object, [], None
+        left = list(pieces)
+        while answered.request.return_overrides.response_code <= 0 and end is None:
+            if left:
+                to_send.put(coprocess.BodyChunk(data=left.pop(0)))
+            else:
+                to_send.put(coprocess.BodyChunk(end=True, trailers=trailers))
+            chunk = next(answers)
+            if chunk.end:
+                end = chunk
+            else:
+                data.append(chunk.data)
+        to_send.put(None)
+        self.assertEqual(list(answers), [])
+        return answered, data, end
+
+    def test_streams(self):
+        @self.plugin.stream_hook("Shout")
+        def shout(x):
+            x.set_header("X-Shouted", "yes")
+
+            def through(body):
+                for piece in body:
+                    yield piece.upper()
+                body.trailers["X-Sum"].append("8")
+
+            return through
+
+        self.plugin.stream_hook("Pass")(lambda x: x.set_header("X-Passed", "yes"))
+        self.plugin.stream_hook("Short")(lambda x: lambda body: [b"short"])
+        self.plugin.stream_hook("Deny")(lambda x: x.deny(403, "no"))
+        sums = [coprocess.Header(key="X-Sum", values=["7"])]
+        for name, want, trailers in (
+            ("Shout", [b"ONE", b"TWO"], [coprocess.Header(key="X-Sum", values=["7", "8"])]),
+            ("Pass", [b"one", b"two"], sums),
+            ("Nobody", [b"one", b"two"], sums),
+            ("Short", [b"short"], []),
+        ):
+            with self.subTest(name):
+                answered, data, end = self.stream(name, [b"one", b"two"], sums)
+                self.assertEqual((data, list(end.trailers)), (want, trailers))
+                self.assertEqual(bool(answered.request.set_headers), name in ("Shout", "Pass"))
+        answered, data, end = self.stream("Deny", [b"one"], hook_type=coprocess.HookType.Response)
+        self.assertEqual((answered.request.return_overrides.response_code, data, end), (403, [], None))
+
+    def test_streams_of_large_pieces(self):
+        self.plugin.stream_hook("Grow")(lambda x: lambda body: (b"x" * 300_000 for _ in body))
+        _, data, _ = self.stream("Grow", [b"one"])
+        self.assertEqual(([len(piece) for piece in data], b"".join(data)), ([256 << 10, 300_000 - (256 << 10)], b"x" * 300_000))
+
+    def test_streams_that_fail(self):
+        def broken(x):
+            def through(body):
+                yield next(body)
+                raise ValueError("broken")
+
+            return through
+
+        self.plugin.stream_hook("Broken")(broken)
+        self.plugin.stream_hook("Early")(lambda x: 1 / 0)
+        for name, message in (("Broken", "ValueError: broken"), ("Early", "ZeroDivisionError")):
+            with self.subTest(name), self.assertLogs("grapnel_plugin"), self.assertRaises(grpc.RpcError) as failed:
+                self.stream(name, [b"one", b"two"])
+            self.assertEqual(failed.exception.code(), grpc.StatusCode.INTERNAL)
+            self.assertIn(message, failed.exception.details())
 
     def test_events(self):
         got = []

@@ -12,10 +12,11 @@ A function is called for many requests at once, in several threads. Its
 exception fails that one call; the server lives on.
 """
 
+from .body import Body
 from .exchange import Exchange, Reply
 from .server import Plugin
 
-__all__ = ["Exchange", "Plugin", "Reply", "hook", "on_event", "serve"]
+__all__ = ["Body", "Exchange", "Plugin", "Reply", "hook", "on_event", "serve", "stream_hook"]
 
 _plugin = Plugin()
-hook, on_event, serve = _plugin.hook, _plugin.on_event, _plugin.serve
+hook, stream_hook, on_event, serve = _plugin.hook, _plugin.stream_hook, _plugin.on_event, _plugin.serve

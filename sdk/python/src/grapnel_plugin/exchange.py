@@ -124,7 +124,9 @@ class Exchange:
         """Answers the client with an error page that has the message.
 
         Nothing further runs once the hook returns: ``return x.deny(403, "…")``.
-        The status is 400 or more.
+        The status is 400 or more. In a Response hook it counts where the
+        gateway's configuration gives the hook may_override; elsewhere the
+        reply goes on: change ``x.reply``.
         """
         self._answer(status, headers, response_error=message)
 
@@ -133,8 +135,6 @@ class Exchange:
         self._answer(status, headers, response_body=body, override_error=True)
 
     def _answer(self, status: int, headers: Mapping[str, str] | None, **fields: Any) -> None:
-        if self.object.hook_type == coprocess.HookType.Response:
-            raise RuntimeError("a Response hook cannot answer; change x.reply")
         self.request.return_overrides.CopyFrom(
             coprocess.ReturnOverrides(response_code=status, headers=headers, **fields)
         )

@@ -11,3 +11,4 @@ from grapnel_session_pb2 import *
 from grapnel_stream_pb2 import *
 from grapnel_values_pb2 import *
 from coprocess_object_pb2_grpc import *
+from grapnel_stream_pb2_grpc import *
