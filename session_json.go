@@ -59,13 +59,10 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 	read.DetailedRecording = read.DetailedRecording || form.DetailRecording
 	var rights json.RawMessage
 	extra, err := unknown(data, func(key string, value []byte) shape {
-		switch {
-		case strings.EqualFold(key, "access_rights"):
+		if strings.EqualFold(key, "access_rights") {
 			rights = value
-		case key == "smoothing" && string(value) == "null":
-			return opaque // written in any case
 		}
-		return sessionShape(key)
+		return shapeInSession(key, value)
 	})
 	if err != nil {
 		return err
@@ -157,8 +154,16 @@ func (a *AccessDefinition) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// shapeInRight is the shape of a member of a right. What is written in any case,
-// and says nothing, need not be kept.
+// shapeInSession is the shape of a member of a session. What is written in any
+// case, and says nothing, need not be kept.
+func shapeInSession(key string, value []byte) shape {
+	if key == "smoothing" && string(value) == "null" {
+		return opaque
+	}
+	return sessionShape(key)
+}
+
+// shapeInRight is the same in a right.
 func shapeInRight(key string, value []byte) shape {
 	switch key {
 	case "restricted_types", "allowed_types", "field_access_rights":

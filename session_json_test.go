@@ -2,6 +2,7 @@ package grapnel_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -216,6 +217,17 @@ func FuzzSessionJSON(f *testing.F) {
 		if err != nil || string(second) != string(written) {
 			t.Fatalf("%q was written as %q, then as %q", text, written, second)
 		}
+		short, err := s.Lean()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var third grapnel.Session
+		if err := json.Unmarshal(short, &third); err != nil {
+			t.Fatalf("%q is lean as %q, which cannot be read: %v", text, short, err)
+		}
+		if third, err := json.Marshal(third); err != nil || string(third) != string(written) {
+			t.Fatalf("%q was written as %q, and lean as %q, which makes %q, %v", text, written, short, third, err)
+		}
 	})
 }
 
@@ -293,4 +305,49 @@ func TestSessionKeepsNoNothing(t *testing.T) {
 	if again.Extra != nil || again.AccessRights["a"].Extra != nil {
 		t.Errorf("extra %s, of the right %s", again.Extra, again.AccessRights["a"].Extra)
 	}
+}
+
+// TestLean: what is left out is read back as it was: zero. Keys that this gateway
+// does not know stay, whatever they say [Z-23].
+func TestLean(t *testing.T) {
+	const stored = `{"rate": 5, "per": 0, "org_id": "o", "new": 0, "tags": [], "meta_data": {"zero": 0, "none": null},
+		"monitor": {"trigger_limits": null, "more": ""}, "basic_auth_data": {"password": "", "hash_type": ""},
+		"access_rights": {"a": {}, "b": {"api_id": "b", "versions": [], "limit": {"rate": 0, "burst": 0}, "new": false}}}`
+	const want = `{"rate":5,"org_id":"o","new":0,"tags":[],"meta_data":{"none":null,"zero":0},"monitor":{"more":""},` +
+		`"access_rights":{"a":{},"b":{"api_id":"b","versions":[],"limit":{"burst":0},"new":false}}}`
+	var s, again grapnel.Session
+	if err := json.Unmarshal([]byte(stored), &s); err != nil {
+		t.Fatal(err)
+	}
+	text, err := s.Lean()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, expected any
+	if err := errors.Join(json.Unmarshal(text, &got), json.Unmarshal([]byte(want), &expected), json.Unmarshal(text, &again)); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !reflect.DeepEqual(got, expected) {
+		t.Errorf("lean is\n%s\nwant\n%s", text, want)
+	}
+	if before, after := whole(t, s), whole(t, again); before != after {
+		t.Errorf("read back it is\n%s\nand was\n%s", after, before)
+	}
+	full := *fullSession()
+	if text, err = full.Lean(); err != nil {
+		t.Fatal(err)
+	}
+	again = grapnel.Session{}
+	if err := json.Unmarshal(text, &again); err != nil || whole(t, again) != whole(t, full) {
+		t.Errorf("a full session is read back as\n%s\n%v", whole(t, again), err)
+	}
+}
+
+func whole(t *testing.T, s grapnel.Session) string {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -283,7 +283,7 @@ func TestCustomPolicies(t *testing.T) {
 
 // TestCustomTTL: sessions are stored for as long as S-25 says [T-127, T-143].
 func TestCustomTTL(t *testing.T) {
-	d := newDesk(t, setup{sessions: grapnel.APISessions{Lifetime: grapnel.Duration(30 * time.Millisecond)}}, returning(grapnel.Session{PostExpiryAction: "delete", PostExpiryGrace: 60}))
+	d := newDesk(t, setup{sessions: grapnel.APISessions{Lifetime: grapnel.Duration(time.Second)}}, returning(grapnel.Session{PostExpiryAction: "delete", PostExpiryGrace: 60}))
 	d.passes(t, "abc")
 	if s := d.stored(t, "abc"); s.PostExpiryAction != "delete" || s.PostExpiryGrace != 60 {
 		t.Errorf("stored %+v", s)

@@ -30,8 +30,8 @@ listen: %q
 admin: { listen: %q }
 store: "memory:"
 plugins:
-  p: { target: %q }
-  next: { target: %q }
+  p: { target: %q, timeout: 20s }
+  next: { target: %q, timeout: 20s }
   both: { versions: { p: 1 }, shadow: next }
   down: { target: "127.0.0.1:1", timeout: 1s }
 apis:

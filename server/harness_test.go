@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,7 +53,6 @@ type running struct {
 func start(t testing.TB, c *grapnel.Config, log io.Writer) *running {
 	t.Helper()
 	kept := store.NewMemory()
-	t.Cleanup(func() { kept.Close() })
 	ring, err := keys.New(kept, c.Server.Keys, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func start(t testing.TB, c *grapnel.Config, log io.Writer) *running {
 		cancel()
 		err := <-served
 		s.Close()
-		return err
+		return errors.Join(err, kept.Close())
 	}
 	t.Cleanup(func() { r.stop() })
 	return r

@@ -15,7 +15,7 @@ import (
 )
 
 const responseHook = `
-plugins: { p: { target: %q, timeout: 200ms } }
+plugins: { p: { target: %q, timeout: 1s } }
 apis: [{ id: a, listen_path: /a/, target: %q, hooks: { pre: [{ plugin: p, hook: noop }], response: [{ plugin: p, hook: noop }] } }]
 `
 
@@ -37,10 +37,10 @@ func TestTruncatedReplyWithHook(t *testing.T) {
 }
 
 // The time that a client takes to send its body, and an upstream to send its
-// reply, is not the plugin's: its deadline of 200 ms does not count them.
+// reply, is not the plugin's: its deadline of a second does not count them.
 func TestBodiesAreNotThePluginsTime(t *testing.T) {
 	plugin := plugintest.Serve(t)
-	const pause = 400 * time.Millisecond // longer than the hook's deadline
+	const pause = 1500 * time.Millisecond // longer than the hook's deadline
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(w, "slow")

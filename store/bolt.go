@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -109,7 +108,7 @@ func (e *embedded) PutSession(ctx context.Context, id string, s *grapnel.Session
 	if err := e.alive(ctx); err != nil {
 		return err
 	}
-	stored, err := json.Marshal(s)
+	stored, err := s.Lean()
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}

@@ -23,14 +23,14 @@ func edited(attempt func() error) error {
 	}
 }
 
-// changed is the stored form of what change makes of a stored session.
-func changed(id string, stored []byte, change func(*grapnel.Session)) ([]byte, error) {
+// changed is what change makes of a stored session, written by encode.
+func changed(id string, stored []byte, change func(*grapnel.Session), encode func(*grapnel.Session) ([]byte, error)) ([]byte, error) {
 	s, err := decode(id, stored)
 	if err != nil {
 		return nil, err
 	}
 	change(s)
-	text, err := json.Marshal(s)
+	text, err := encode(s)
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
@@ -43,11 +43,11 @@ func (m *memory) EditSession(ctx context.Context, id string, change func(*grapne
 		if err != nil {
 			return err
 		}
-		stored, err := json.Marshal(before)
+		stored, err := before.Lean()
 		if err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
-		text, err := changed(id, stored, change)
+		text, err := changed(id, stored, change, (*grapnel.Session).Lean)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (e *embedded) EditSession(ctx context.Context, id string, change func(*grap
 		if stored == nil || past(expires, time.Now()) {
 			return grapnel.ErrNotFound
 		}
-		text, err := changed(id, stored, change)
+		text, err := changed(id, stored, change, (*grapnel.Session).Lean)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (r *shared) EditSession(ctx context.Context, id string, change func(*grapne
 		if err != nil {
 			return err
 		}
-		text, err := changed(id, before, change)
+		text, err := changed(id, before, change, func(s *grapnel.Session) ([]byte, error) { return json.Marshal(s) })
 		if err != nil {
 			return err
 		}

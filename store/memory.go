@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -75,7 +74,7 @@ func (m *memory) PutSession(ctx context.Context, id string, session *grapnel.Ses
 	if err := m.alive(ctx); err != nil {
 		return err
 	}
-	stored, err := json.Marshal(session)
+	stored, err := session.Lean()
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}

@@ -165,7 +165,7 @@ func TestDownThenUp(t *testing.T) {
 func TestEjection(t *testing.T) {
 	all, targets := many(t, 3)
 	s := settings(targets...)
-	s.Health.Failures, s.Health.Eject, s.Breaker.Failures = 3, grapnel.Duration(300*time.Millisecond), 0
+	s.Health.Failures, s.Health.Eject, s.Breaker.Failures = 3, grapnel.Duration(time.Second), 0
 	f := open(t, s)
 	all[0].does(func(context.Context) error { return errors.New("an exception") })
 	all[1].does(func(context.Context) error { return status.Error(codes.Unavailable, "broken") })
@@ -220,7 +220,7 @@ func TestHanging(t *testing.T) {
 	f := open(t, s)
 	all[1].does(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	for range 60 {
-		say(within(200*time.Millisecond), f)
+		say(within(time.Second), f)
 	}
 	if e := endpoint(t, f, targets[1]); !e.Ejected || all[1].calls.Load() > 3 {
 		t.Errorf("it was asked %d times: %+v", all[1].calls.Load(), e)

@@ -103,7 +103,7 @@ func TestQueue(t *testing.T) {
 func TestBreaker(t *testing.T) {
 	all, targets := many(t, 1)
 	s := settings(targets...)
-	s.Breaker = grapnel.Breaker{Failures: 3, Open: grapnel.Duration(50 * time.Millisecond), Probes: 2}
+	s.Breaker = grapnel.Breaker{Failures: 3, Open: grapnel.Duration(time.Second), Probes: 2}
 	f := open(t, s)
 	all[0].does(func(context.Context) error { return status.Error(codes.NotFound, "") })
 	for range 10 {
@@ -260,7 +260,7 @@ func TestLateCalls(t *testing.T) {
 			t.Errorf("late calls are held against %+v, %s", e, f.Snapshot().Breaker)
 		}
 	}
-	if _, err := say(within(5*time.Millisecond), f, fair(time.Microsecond)); err == nil || f.Snapshot().Breaker != "open" || ejected(f) != 1 {
+	if _, err := say(within(200*time.Millisecond), f, fair(time.Microsecond)); err == nil || f.Snapshot().Breaker != "open" || ejected(f) != 1 {
 		t.Errorf("%v; the breaker is %s and %d are ejected", err, f.Snapshot().Breaker, ejected(f))
 	}
 }

@@ -9,12 +9,17 @@ import (
 	"testing"
 )
 
-// streams are APIs with one streamed hook each, on requests and on replies.
+// streams are APIs with one streamed hook each, on requests and on replies. Only
+// who hangs is not waited for.
 func streams(names ...string) apis {
 	all := apis{}
 	for _, n := range names {
-		all["up-"+n] = object{"post": []object{hook(n, `"stream": true, "timeout": "500ms"`)}}
-		all["down-"+n] = object{"response": []object{hook(n, `"stream": true, "timeout": "500ms"`)}}
+		more := `"stream": true`
+		if n == "Hang" {
+			more += `, "timeout": "1s"`
+		}
+		all["up-"+n] = object{"post": []object{hook(n, more)}}
+		all["down-"+n] = object{"response": []object{hook(n, more)}}
 	}
 	return all
 }
@@ -102,6 +107,6 @@ func TestStreamedHooksFail(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	s.AwaitLog(t, "the body has waited for the plugin for 500ms")
+	s.AwaitLog(t, "the body has waited for the plugin for 1s")
 	s.AwaitLog(t, "streaming the body", "broken")
 }

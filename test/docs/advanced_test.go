@@ -104,7 +104,7 @@ func serveAdvanced(t *testing.T, yaml string) (addr, control string) {
 	}))
 	t.Cleanup(up.Close)
 	addr, control = program.FreeAddr(t), program.FreeAddr(t)
-	yaml = strings.NewReplacer("listen: :8443", "listen: "+addr, "127.0.0.1:5555", plugin, "http://127.0.0.1:9000", up.URL).Replace(yaml)
+	yaml = strings.NewReplacer("listen: :8443", "listen: "+addr, `"127.0.0.1:5555"`, `"`+plugin+`", timeout: 20s`, "http://127.0.0.1:9000", up.URL).Replace(yaml)
 	t.Chdir(writeCertificates(t))
 	file := filepath.Join(t.TempDir(), "grapnel.yaml")
 	if err := os.WriteFile(file, []byte(yaml+"store: \"memory:\"\nadmin: { listen: "+control+", secret: change-me }\n"), 0o600); err != nil {

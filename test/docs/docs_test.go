@@ -137,7 +137,7 @@ func TestReadmeConfiguration(t *testing.T) {
 	t.Cleanup(up.Close)
 	addr := program.FreeAddr(t)
 	yaml := strings.NewReplacer(
-		"127.0.0.1:5555", plugin.Target, "http://127.0.0.1:9000", up.URL, "listen: :8080", "listen: "+addr+"\nadmin: { listen: "+program.FreeAddr(t)+" }\nstore: \"memory:\"",
+		"127.0.0.1:5555", plugin.Target, "http://127.0.0.1:9000", up.URL, "250ms", "20s", "100ms", "20s", "listen: :8080", "listen: "+addr+"\nadmin: { listen: "+program.FreeAddr(t)+" }\nstore: \"memory:\"",
 	).Replace(blocks(string(readme), "yaml")[0])
 	file := filepath.Join(t.TempDir(), "grapnel.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {

@@ -138,7 +138,7 @@ store: "memory:"
 log: { format: json }
 tracing: { endpoint: %q, insecure: true, sample: %s, service: shop-gateway }
 plugins:
-  p: { target: %q }
+  p: { target: %q, timeout: 20s }
   down: { target: "127.0.0.1:1", timeout: 1s }
 apis:
   - id: orders

@@ -75,7 +75,7 @@ func newSite(t *testing.T, store, format string) *site {
 		"listen": addr, "store": store,
 		"admin":   object{"listen": control, "secret": controlSecret},
 		"log":     object{"level": "debug", "format": format},
-		"plugins": object{"p": object{"target": startPlugin(t)}, "gone": object{"target": program.FreeAddr(t)}},
+		"plugins": object{"p": object{"target": startPlugin(t), "timeout": "20s"}, "gone": object{"target": program.FreeAddr(t)}},
 		"apis":    apis(upstream.URL, nowhere, hook.URL),
 	})
 	if err != nil {
