@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,52 +23,84 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
-// What an exchange of each kind may allocate in the gateway, everything between
-// the client's socket, the upstream's and the plugin server's included.
-const (
-	mostPlain    = 29
-	mostPre      = 44
-	mostResponse = 45
-	mostToken    = 29
-	mostAuth     = 56
-	mostID       = 38
-)
+// An exchangeKind is a kind of exchange, and what it may allocate in the gateway:
+// everything between the client's socket, the upstream's and the plugin server's.
+type exchangeKind struct {
+	name, api string
+	most      float64
+}
 
-// TestAllocations counts what the gateway allocates for an exchange. The client and
-// the upstream are sockets that repeat themselves, and the plugin server is another
-// process: what is counted is the gateway's.
-func TestAllocations(t *testing.T) {
+const byHeader = "{ extract_from: header, extract_with: value, header: Authorization }"
+
+var exchangeKinds = []exchangeKind{
+	{"no hook", ``, 29},
+	{"Pre hook", `hooks: { pre: [{ plugin: p, hook: "set X-A=1" }] }`, 44},
+	{"Response hook", `hooks: { response: [{ plugin: p, hook: "rset X-A=1" }] }`, 45},
+	{"stored token", `auth: [{ token: {} }]`, 29},
+	{"auth hook", `auth: [{ plugin: p, hook: "auth token;rate 1000000=1" }]`, 56},
+	{"auth hook that is not asked", `auth: [{ plugin: p, hook: "auth token;deadline 600;rate 1000000=1", id_extractor: ` + byHeader + ` }]`, 38},
+}
+
+// gateway starts one for exchanges of the kind. The upstream is a socket that
+// repeats itself, and the plugin server is another process: what is counted or
+// measured is the gateway's, but for the client.
+func (k exchangeKind) gateway(t testing.TB) (addr string) {
 	up := repeater(t, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello")
 	hooks := plugintest.StartProcess(t, program.Path(t, "scripted"), "127.0.0.1:0", "-forget")
-	const id = "{ extract_from: header, extract_with: value, header: Authorization }"
-	for _, c := range []struct {
-		name, api string
-		most      float64
-	}{
-		{"no hook", ``, mostPlain},
-		{"Pre hook", `hooks: { pre: [{ plugin: p, hook: "set X-A=1" }] }`, mostPre},
-		{"Response hook", `hooks: { response: [{ plugin: p, hook: "rset X-A=1" }] }`, mostResponse},
-		{"stored token", `auth: [{ token: {} }]`, mostToken},
-		{"auth hook", `auth: [{ plugin: p, hook: "auth token;rate 1000000=1" }]`, mostAuth},
-		{"auth hook that is not asked", `auth: [{ plugin: p, hook: "auth token;deadline 600;rate 1000000=1", id_extractor: ` + id + ` }]`, mostID},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			g := startWithKeys(t, configuration(t, `
+	return startWithKeys(t, configuration(t, `
 plugins: { p: { target: %q, timeout: 5s } }
 apis:
-  - { id: a, listen_path: /, target: "http://%s", `+c.api+` }
+  - { id: a, listen_path: /, target: "http://%s", `+k.api+` }
 `, hooks.Target, up))
-			ask := asker(t, g, "GET /things HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nAccept: */*\r\nAuthorization: token\r\n\r\n")
+}
+
+const question = "GET /things HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nAccept: */*\r\nAuthorization: token\r\n\r\n"
+
+// TestAllocations counts what the gateway allocates for an exchange.
+func TestAllocations(t *testing.T) {
+	for _, k := range exchangeKinds {
+		t.Run(k.name, func(t *testing.T) {
+			ask := asker(t, k.gateway(t), question)
 			for range 200 { // connections and pools
 				ask()
 			}
-			if got := testing.AllocsPerRun(500, ask); got > c.most {
-				t.Errorf("%v allocations, the most is %v", got, c.most)
+			if got := testing.AllocsPerRun(500, ask); got > k.most {
+				t.Errorf("%v allocations, the most is %v", got, k.most)
 			} else {
 				t.Logf("%v allocations", got)
 			}
 		})
 	}
+}
+
+// BenchmarkExchange measures exchanges over 32 connections at once. cpu-ns/op is
+// the CPU time of gateway, client and upstream together, without the plugin server.
+func BenchmarkExchange(b *testing.B) {
+	const connections = 32
+	for _, k := range exchangeKinds {
+		b.Run(k.name, func(b *testing.B) {
+			addr := k.gateway(b)
+			b.ReportAllocs()
+			b.SetParallelism(connections / runtime.GOMAXPROCS(0))
+			before := spent(b)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for ask := asker(b, addr, question); pb.Next(); {
+					ask()
+				}
+			})
+			b.ReportMetric(float64(spent(b)-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// spent is the CPU time that this process has used, in nanoseconds.
+func spent(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // repeater is an upstream that answers every read with the same bytes.
@@ -129,7 +163,7 @@ func asker(t testing.TB, addr, request string) func() {
 
 // startWithKeys starts a gateway that knows the key "token", and returns its
 // address.
-func startWithKeys(t *testing.T, c *grapnel.Config) (addr string) {
+func startWithKeys(t testing.TB, c *grapnel.Config) (addr string) {
 	t.Helper()
 	s, err := store.Open("memory:", store.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
