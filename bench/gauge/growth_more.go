@@ -130,7 +130,8 @@ func (b *bench) reload(g *gateway, f fire) (took time.Duration, l load, err erro
 	}
 	time.Sleep(time.Second) // the old definitions go
 	stop()
-	return took, l, <-served
+	err = <-served
+	return took, l, err
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }

@@ -24,7 +24,8 @@ type binding struct {
 	keeps   bool           // changes of the session's metadata count [L-21]
 	scope
 	may     permit
-	answers bool // a Response hook may answer in the reply's place [L-26]
+	answers bool // it may answer in the upstream's place
+	hears   bool // it matters if it does: of a Response hook it does not in Tyk mode
 
 	call rpc.Call // what is the same in all calls
 
@@ -57,9 +58,10 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 	}
 	b := &binding{
 		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
-		scope: scope{h.Send}, may: permit{h.May}, answers: h.MayOverride || h.May != nil && h.May.Override,
-		call: rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
-		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
+		scope: scope{h.Send}, may: permit{h.May}, answers: mayAnswer(h),
+		hears: h.Stage != grapnel.Response || mayAnswer(h) || !c.tyk,
+		call:  rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
+		head:  head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}
 	if h.Stream {
 		return newStreamed(b, h)
@@ -140,7 +142,7 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 	if err != nil {
 		return nil, err
 	}
-	if b.answers {
+	if b.hears {
 		if instead, err := b.override(&a); instead != nil || err != nil {
 			return instead, err
 		}

@@ -17,15 +17,26 @@ func forbids(field string) error {
 // A permit says what a hook may change. Without a May, that is everything.
 type permit struct{ *grapnel.May }
 
-// override is what the plugin answers in the upstream's place. An auth hook may
-// always refuse.
+// override is what the plugin answers in the upstream's place.
 func (b *binding) override(a *answer) (*http.Response, error) {
 	resp, err := a.request.overrides.response(b.client.tyk)
 	_, refused := errors.AsType[*grapnel.Error](err)
-	if (resp != nil || refused) && b.may.May != nil && !b.may.Override && b.stage != grapnel.Auth {
+	if (resp != nil || refused) && !b.answers {
 		return nil, forbids("return_overrides")
 	}
 	return resp, err
+}
+
+// mayAnswer reports whether the hook may answer in the upstream's place: an auth
+// hook always may refuse, and a Response hook may not unless it is told [L-26].
+func mayAnswer(h grapnel.Hook) bool {
+	switch h.Stage {
+	case grapnel.Auth:
+		return true
+	case grapnel.Response:
+		return h.MayOverride || h.May != nil && h.May.Override
+	}
+	return h.May == nil || h.May.Override
 }
 
 // allows finds in the changes of a request what the hook may not change.

@@ -68,8 +68,7 @@ func TestChangeResponse(t *testing.T) {
 			o.Response.Headers["Connection"] = "upgrade"
 			o.Response.Headers["trailer"] = "X"
 		}, 200, "old", nil},
-		{"T-96 override and session are ignored [A-49]", func(o *wire.Object) {
-			o.Request.ReturnOverrides = &wire.ReturnOverrides{ResponseCode: 403}
+		{"T-96 the request and session are ignored [A-49]", func(o *wire.Object) {
 			o.Request.SetHeaders, o.Session = map[string]string{"X": "1"}, nil
 		}, 200, "old", nil},
 		{"to no content", func(o *wire.Object) { o.Response.StatusCode = 204 }, 204, "", map[string][]string{"Content-Length": nil}},
@@ -143,6 +142,25 @@ func TestFaultyResponse(t *testing.T) {
 					t.Errorf("the reply has changed: %d %q %v", resp.StatusCode, body, resp.Header)
 				}
 			})
+		}
+	}
+}
+
+// T-96: an answer in the reply's place is ignored in Tyk mode. Natively what
+// may have been meant to keep the reply from the client does not let it through.
+func TestResponseAnswersUnasked(t *testing.T) {
+	p := start(t)
+	for _, compat := range bothModes {
+		b := bind(t, p.client(t, compat), testAPI(), grapnel.Response)
+		for _, code := range []int32{200, 403} {
+			p.edits(func(o *wire.Object) { o.Request.ReturnOverrides = &wire.ReturnOverrides{ResponseCode: code} })
+			instead, err := b.Response(within(t), exchange(t, "GET /t/a", ""), reply(200, header(), "old"))
+			switch {
+			case compat == grapnel.CompatNative:
+				wantFault(t, instead, err, "return_overrides: the hook may not change it")
+			case instead != nil || err != nil:
+				t.Errorf("%s, %d: got %v, %v", compat, code, instead, err)
+			}
 		}
 	}
 }

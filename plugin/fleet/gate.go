@@ -63,7 +63,7 @@ func (g *gate) enter(ctx context.Context, closed <-chan struct{}) (begun time.Ti
 func (g *gate) ask(now time.Time) (*list.Element, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.row.Len() == 0 && g.under < g.most && g.pace.due(now) == 0 {
+	if g.row.Len() == 0 && g.under < g.most && g.due(now) == 0 {
 		g.begin(now)
 		return nil, nil
 	}
@@ -81,6 +81,16 @@ func (g *gate) ask(now time.Time) (*list.Element, error) {
 	return place, nil
 }
 
+// due is how long it is until the next call may begin. An idle server has it at
+// once, or one that was slow would be spared until the average has forgotten it,
+// which it learns from calls. The lock is held.
+func (g *gate) due(now time.Time) time.Duration {
+	if g.under == 0 {
+		return 0
+	}
+	return g.pace.due(now)
+}
+
 // begin takes account of a call that is let in. The lock is held.
 func (g *gate) begin(now time.Time) {
 	g.under++
@@ -91,7 +101,8 @@ func (g *gate) begin(now time.Time) {
 // lock is held.
 func (g *gate) admit(now time.Time) {
 	for g.row.Len() > 0 && g.under < g.most {
-		if due := g.pace.due(now); due > 0 {
+		g.pace.crowd(now)
+		if due := g.due(now); due > 0 {
 			g.wake(due)
 			return
 		}
@@ -140,7 +151,7 @@ func (g *gate) leave(begun time.Time) {
 }
 
 func (g *gate) full(more string) error {
-	return refusal(fmt.Sprintf("as many calls are under way as may, which is %d, %s", g.most, more), time.Second)
+	return refusal(fmt.Sprintf("the server has as much to do as it may, %d calls at a time, %s", g.most, more), time.Second)
 }
 
 // waiting is how many calls wait.

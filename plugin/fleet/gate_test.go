@@ -170,3 +170,40 @@ func TestStalled(t *testing.T) {
 		c.calls.Wait()
 	})
 }
+
+// A server that hung and has few calls under way gets them as before once it is well:
+// its pace is not that of the calls that hung.
+func TestPaceAfterHanging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := standard()
+		l.InFlight = 4
+		c := newCrowd(l)
+		c.offer(100, 5*time.Minute, 10*time.Second)
+		at := time.Since(c.start) + 10*time.Second
+		c.offer(100, 15*time.Second, 5*time.Millisecond)
+		c.calls.Wait()
+		if n := c.between(at+time.Second, at+5*time.Second); n < 390 {
+			t.Errorf("%d calls of 400 began a second after the calls are short again", n)
+		}
+	})
+}
+
+// Who waits is let in at the pace, also when nobody comes behind.
+func TestPaceOfTheRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(grapnel.PluginLimits{InFlight: 100, Queue: 1000, Wait: grapnel.Duration(time.Minute)})
+		const lasts, piece = 10 * time.Second, 250 * time.Millisecond
+		for range 1000 {
+			c.calls.Go(func() { c.call(time.Second) })
+		}
+		c.calls.Wait()
+		for at := lasts / 2; at < lasts; at += piece {
+			if n := c.between(at, at+piece); n < 15 || n > 40 {
+				t.Errorf("at %v %d calls begin within %v, want about 25", at, n, piece)
+			}
+		}
+		if n := c.between(0, lasts); n != 1000 {
+			t.Errorf("%d calls of 1000 began in %v", n, lasts)
+		}
+	})
+}

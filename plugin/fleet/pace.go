@@ -17,7 +17,7 @@ type pace struct {
 
 	crowded bool
 	next    time.Time // when the next call may begin
-	waited  time.Time // when a call last had to wait or was turned away
+	waited  time.Time // when a call last waited or was turned away
 	moved   time.Time // when one last ended, or it became crowded
 }
 
@@ -52,7 +52,7 @@ func (p *pace) forecast(now time.Time, others int) time.Duration {
 // stalled is for how long no call has ended that should have.
 func (p *pace) stalled(now time.Time) time.Duration { return now.Sub(p.moved) - p.gap() }
 
-// crowd notes a call that cannot begin at once.
+// crowd notes a call that cannot begin at once, or still waits.
 func (p *pace) crowd(now time.Time) {
 	if p.waited = now; !p.crowded {
 		p.crowded, p.next, p.moved = true, now, now

@@ -83,6 +83,7 @@ func TestDripping(t *testing.T) {
 			"request line":   "GET /",
 			"header":         "GET / HTTP/1.1\r\nHost: a\r\nX: ",
 			"second header":  "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX: ",
+			"behind a POST":  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n\r\n\r\n",
 			"body":           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
 			"chunk":          "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
 			"size of chunks": "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;",
@@ -91,7 +92,9 @@ func TestDripping(t *testing.T) {
 			t.Run(name+", "+what, func(t *testing.T) {
 				t.Parallel()
 				c := dial(t, addr)
-				io.WriteString(c, first)
+				last := len(first) - 1
+				io.WriteString(c, first[:last])
+				drop := first[last:]
 				given := make(chan error, 1)
 				go func() {
 					_, err := io.ReadAll(c)
@@ -105,7 +108,8 @@ func TestDripping(t *testing.T) {
 						}
 						return
 					case <-time.After(pause):
-						io.WriteString(c, "a") // fails once the server has gone
+						io.WriteString(c, drop) // fails once the server has gone
+						drop = "a"
 					}
 				}
 			})

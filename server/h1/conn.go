@@ -115,7 +115,7 @@ func (c *conn) readHead() ([]byte, error) {
 			return got[:n+len(headEnd)], nil
 		}
 		if len(got) == 0 {
-			c.from, c.to = 0, 0
+			c.from, c.to, waiting = 0, 0, false
 			c.rest()
 		} else if !waiting {
 			waiting = true

@@ -99,9 +99,8 @@ func TestRevocation(t *testing.T) {
 
 			ca.revoke(t, time.Now().Add(-time.Minute))
 			await(t, "refused because of the old list", func() bool { got, _ := status(loyal, url); return got == 0 })
-			if log := g.Log(); !strings.Contains(log, "there is no revocation list of today") || !strings.Contains(log, "the certificate has been revoked") {
-				t.Error("the log does not say why")
-			}
+			g.AwaitLog(t, "client certificate refused", "there is no revocation list of today")
+			g.AwaitLog(t, "client certificate refused", "the certificate has been revoked")
 		})
 	}
 }

@@ -108,10 +108,19 @@ func (t *Transport) connect(ctx context.Context, to place, fresh bool) (*conn, e
 		c.net.Close()
 	}
 	c, err := t.dial(ctx, to)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && hasEnded(ctx) {
 		err = context.Cause(ctx)
 	}
 	return c, err
+}
+
+// hasEnded reports whether the context has ended, which it does a little after its
+// deadline: the socket that has the same one may be the first to say so.
+func hasEnded(ctx context.Context) bool {
+	if end, ok := ctx.Deadline(); ok && !end.After(time.Now()) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 func (t *Transport) dial(ctx context.Context, to place) (*conn, error) {
