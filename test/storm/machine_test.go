@@ -3,6 +3,7 @@ package storm
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -41,6 +42,19 @@ func (c clock) share(t *testing.T) float64 {
 	t.Helper()
 	now := readClock(t)
 	return float64(now.busy-c.busy) / float64(max(now.all-c.all, 1))
+}
+
+// uncollected keeps this process, which makes the load and is the upstream, from
+// collecting garbage until the test ends: it keeps every answer, and would stand
+// still for longer than the gateway that it measures.
+func uncollected(t *testing.T) {
+	t.Helper()
+	const most = 6 << 30 // of memory; then it collects all the same
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(most)
+	t.Cleanup(func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	})
 }
 
 // quiet waits until the machine has little else to do, for up to ten minutes.

@@ -95,6 +95,7 @@ func TestOverloadAtScale(t *testing.T) {
 	lasts, offered, calm, most := *pause, *rate, *rate/4, 20
 	if *report != "" {
 		quiet(t)
+		uncollected(t)
 		lasts, offered, calm, most = 6**pause, 5000, 500, 1000
 	}
 	busy, good := startReplica(t), startReplica(t)
