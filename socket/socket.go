@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -58,14 +57,11 @@ func New(c net.Conn) *Conn {
 	return s
 }
 
-// Read lets other goroutines run first. Who reads has mostly just sent what the
-// answer is to: the later he looks, the less often he looks in vain and has to
-// be woken.
+// Read reads what has come, and waits for something until the deadline.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw == nil || len(p) == 0 {
 		return c.Conn.Read(p)
 	}
-	runtime.Gosched()
 	t := &c.in
 	t.mu.Lock()
 	defer t.mu.Unlock()
