@@ -35,7 +35,7 @@ type Hook struct {
 	May *May `yaml:"may"`
 	// MayOverride lets a Response hook answer in the reply's place, by the
 	// request's return_overrides, which the original ignores there [L-26].
-	// A native hook that answers and may not has failed.
+	// The log is told of the first answer of a hook that may not.
 	MayOverride bool `yaml:"may_override"`
 	// On says which replies a Response hook is asked about: upstream, gateway
 	// (errors, and answers of hooks before the upstream) or both. Without it,

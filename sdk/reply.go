@@ -65,7 +65,7 @@ func (r Reply) SetBody(body []byte) { r.RawBody, r.Body = body, text(body) }
 
 // An Answer is what the client gets in place of the upstream's reply. Hooks return
 // it as their error; that of a Response hook counts where the gateway's
-// configuration gives the hook may_override, and is a failed hook elsewhere.
+// configuration gives the hook may_override, and elsewhere the reply goes on.
 type Answer struct {
 	Status  int               // the HTTP status, from 200 to 599
 	Header  map[string]string // one value for each name

@@ -64,7 +64,7 @@ func (b *binding) read(q *question, data *received) (answer, error) {
 		}
 		var err error
 		switch {
-		case f.num == objectRequest && b.hears:
+		case f.num == objectRequest:
 			err = a.request.read(q, f.bytes)
 		case f.num == objectResponse && !asks:
 			err = a.reply.read(&q.reply, f.bytes)

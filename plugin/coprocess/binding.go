@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -18,14 +19,15 @@ import (
 type binding struct {
 	client  *Client
 	stage   grapnel.Stage
+	name    string
 	rawOnly bool // messages leave out the text copy of bodies
 	org     string
 	facts   []grapnel.Fact // that the plugin is told on request
 	keeps   bool           // changes of the session's metadata count [L-21]
 	scope
 	may     permit
-	answers bool // it may answer in the upstream's place
-	hears   bool // it matters if it does: of a Response hook it does not in Tyk mode
+	answers bool      // it may answer in the upstream's place
+	unheard sync.Once // tells the log of the first answer that is ignored
 
 	call rpc.Call // what is the same in all calls
 
@@ -57,9 +59,8 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 		facts["config_data"] = string(data)
 	}
 	b := &binding{
-		client: c, stage: h.Stage, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
+		client: c, stage: h.Stage, name: h.Name, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
 		scope: scope{h.Send}, may: permit{h.May}, answers: mayAnswer(h),
-		hears: h.Stage != grapnel.Response || mayAnswer(h) || !c.tyk,
 		call:  rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
 		head:  head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}
@@ -142,10 +143,14 @@ func (b *binding) Response(ctx context.Context, x *grapnel.Exchange, resp *http.
 	if err != nil {
 		return nil, err
 	}
-	if b.hears {
+	if b.answers {
 		if instead, err := b.override(&a); instead != nil || err != nil {
 			return instead, err
 		}
+	} else if a.request.overrides.code > 0 {
+		b.unheard.Do(func() {
+			x.Log.Warn("a Response hook answers in the reply's place, and may not: its answers are ignored (may_override)", "request_id", x.ID, "hook", b.name)
+		})
 	}
 	return nil, b.applyResponse(x, resp, q, &a)
 }

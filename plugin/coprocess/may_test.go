@@ -109,7 +109,7 @@ func TestOverrideReply(t *testing.T) {
 		}
 		return resp.StatusCode, err
 	}
-	if status, err := ask(grapnel.Hook{}, 403); status != 0 || err == nil {
+	if status, err := ask(grapnel.Hook{}, 403); status != 0 || err != nil {
 		t.Errorf("without the switch: %d, %v", status, err)
 	}
 	for _, h := range []grapnel.Hook{{MayOverride: true}, {May: &grapnel.May{Override: true}}} {

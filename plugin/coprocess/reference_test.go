@@ -188,13 +188,13 @@ func sessionState(s *grapnel.Session, tyk bool) *wire.SessionState {
 }
 
 // referenceAnswer is what of an Object counts at a stage.
-func referenceAnswer(stage grapnel.Stage, hears bool, o *wire.Object) answer {
+func referenceAnswer(stage grapnel.Stage, o *wire.Object) answer {
 	var a answer
 	if r := o.Response; stage == grapnel.Response && r != nil {
 		a.reply = gotReply{given: true, status: r.StatusCode, body: r.RawBody, text: []byte(r.Body), headers: r.Headers, same: same{edited: true}}
 		a.reply.list, a.reply.trailers = referenceLines(r.MultivalueHeaders), referenceLines(r.Trailers)
 	}
-	if r := o.Request; hears && r != nil {
+	if r := o.Request; r != nil {
 		a.request = edits{
 			given: true, setHeaders: r.SetHeaders, addParams: r.AddParams, delHeaders: r.DeleteHeaders, delParams: r.DeleteParams,
 			url: []byte(r.Url), method: []byte(r.Method), body: r.RawBody, text: []byte(r.Body),

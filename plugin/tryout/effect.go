@@ -43,9 +43,6 @@ func (a *Answer) Effects() []string {
 // which the gateway uses nothing of the answer.
 func (a *Answer) effects() ([]string, error) {
 	if a.Sent.HookType == wire.HookType_Response {
-		if a.Got.GetRequest().GetReturnOverrides().GetResponseCode() > 0 {
-			return nil, errors.New("return_overrides: the hook may not change it, unless it has may_override: true")
-		}
 		return replyEffects(orEmpty(a.Sent.Response), a.Got.Response)
 	}
 	sent, got := orEmpty(a.Sent.Request), a.Got.Request

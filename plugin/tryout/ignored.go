@@ -31,6 +31,9 @@ func (a *Answer) ignoring(path string) string {
 			return "ignores the change of metadata, unless the hook has write_back: true"
 		}
 	case a.Sent.HookType == wire.HookType_Response:
+		if field == "request.return_overrides" {
+			line += ", unless the hook has may_override: true"
+		}
 	case field == "request.headers":
 		line += "; set_headers and delete_headers are for that"
 	case field == "request.params":
