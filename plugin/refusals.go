@@ -32,24 +32,26 @@ const tellEvery = time.Second
 // add counts a call that was not made.
 func (r *refusals) add(x *grapnel.Exchange, cause error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.count++
 	r.latest = refused{x.Log, x.ID, cause}
-	if !r.open {
-		r.open = true
+	first := !r.open
+	r.open = true
+	r.mu.Unlock()
+	if first {
 		r.tell()
 	}
 }
 
-// tell tells the log, and comes back after a second. The lock is held.
+// tell tells the log, and does so again after a second, until there is nothing to
+// tell. Calls that are refused meanwhile do not wait for the log.
 func (r *refusals) tell() {
-	r.latest.log.Warn("plugin overloaded", "request_id", r.latest.id, "stage", r.hook.Stage, "plugin", r.hook.Plugin, "hook", r.hook.Name, "calls", r.count, "error", r.latest.cause)
-	r.count, r.latest = 0, refused{}
-	time.AfterFunc(tellEvery, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.open = r.count > 0; r.open {
-			r.tell()
-		}
-	})
+	r.mu.Lock()
+	n, last := r.count, r.latest
+	r.count, r.latest, r.open = 0, refused{}, n > 0
+	r.mu.Unlock()
+	if n == 0 {
+		return
+	}
+	last.log.Warn("plugin overloaded", "request_id", last.id, "stage", r.hook.Stage, "plugin", r.hook.Plugin, "hook", r.hook.Name, "calls", n, "error", last.cause)
+	time.AfterFunc(tellEvery, r.tell)
 }

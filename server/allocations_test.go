@@ -2,9 +2,7 @@ package server_test
 
 import (
 	"bufio"
-	"context"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"runtime"
@@ -14,10 +12,7 @@ import (
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
-	"github.com/grapnel-gateway/grapnel/keys"
 	"github.com/grapnel-gateway/grapnel/plugin/plugintest"
-	"github.com/grapnel-gateway/grapnel/server"
-	"github.com/grapnel-gateway/grapnel/store"
 	"github.com/grapnel-gateway/grapnel/test/program"
 )
 
@@ -165,40 +160,11 @@ func asker(t testing.TB, addr, request string) func() {
 // address.
 func startWithKeys(t testing.TB, c *grapnel.Config) (addr string) {
 	t.Helper()
-	s, err := store.Open("memory:", store.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	cached, err := store.Cache(s, s, time.Minute, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cached.Close)
-	ring, err := keys.New(cached, c.Keys, keys.NewPolicies())
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := start(t, c, io.Discard)
 	session := &grapnel.Session{AccessRights: map[string]grapnel.AccessDefinition{"a": {APIID: "a"}}}
-	session.KeyID = ring.Token("", "token")
-	if err := ring.Save(t.Context(), session, time.Hour); err != nil {
+	session.KeyID = g.keys.Token("", "token")
+	if err := g.keys.Save(t.Context(), session, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	g, err := server.New(c, server.Options{Open: openPlugin, Keys: ring, Counters: s, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- g.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		<-served
-		g.Close()
-	})
-	return l.Addr().String()
+	return strings.TrimPrefix(g.url, "http://")
 }

@@ -47,6 +47,7 @@ func openPlugin(s grapnel.PluginServer) (grapnel.Plugin, error) {
 type running struct {
 	*server.Server
 	url  string
+	keys *keys.Ring
 	stop func() error // drains; its result is Serve's
 }
 
@@ -76,7 +77,7 @@ func start(t testing.TB, c *grapnel.Config, log io.Writer) *running {
 		scheme = "https://"
 	}
 	var ended bool
-	r := &running{Server: s, url: scheme + l.Addr().String()}
+	r := &running{Server: s, keys: ring, url: scheme + l.Addr().String()}
 	r.stop = func() error {
 		if ended {
 			return nil

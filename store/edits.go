@@ -43,16 +43,9 @@ func (m *memory) EditSession(ctx context.Context, id string, change func(*grapne
 		if err != nil {
 			return err
 		}
-		stored, err := before.Lean()
-		if err != nil {
-			return fmt.Errorf("session: %w", err)
-		}
-		text, err := changed(id, stored, change, (*grapnel.Session).Lean)
-		if err != nil {
-			return err
-		}
-		after, err := decode(id, text)
-		if err != nil {
+		after := before.Clone()
+		change(after)
+		if after, err = asStored(id, after); err != nil {
 			return err
 		}
 		return m.swap(id, before, after)

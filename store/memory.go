@@ -74,11 +74,7 @@ func (m *memory) PutSession(ctx context.Context, id string, session *grapnel.Ses
 	if err := m.alive(ctx); err != nil {
 		return err
 	}
-	stored, err := session.Lean()
-	if err != nil {
-		return fmt.Errorf("session: %w", err)
-	}
-	copied, err := decode(id, stored)
+	copied, err := asStored(id, session)
 	if err != nil {
 		return err
 	}
@@ -91,6 +87,15 @@ func (m *memory) PutSession(ctx context.Context, id string, session *grapnel.Ses
 	defer s.Unlock()
 	s.sessions[id] = h
 	return nil
+}
+
+// asStored is a copy of a session, as it comes back from any store.
+func asStored(id string, s *grapnel.Session) (*grapnel.Session, error) {
+	text, err := s.Lean()
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return decode(id, text)
 }
 
 // decode reads the stored form of a session.

@@ -61,8 +61,8 @@ func (c *Client) Bind(api *grapnel.API, h grapnel.Hook) (grapnel.Binding, error)
 	b := &binding{
 		client: c, stage: h.Stage, name: h.Name, rawOnly: h.RawBodyOnly, org: api.OrgID, facts: h.Facts, keeps: h.WriteBack,
 		scope: scope{h.Send}, may: permit{h.May}, answers: mayAnswer(h),
-		call:  rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
-		head:  head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
+		call: rpc.Call{Method: dispatchMethod, Retries: len(h.OnError), Idempotent: h.Idempotent, Fair: longest(api, h) / 8},
+		head: head(kind, h.Name), overrides: noOverrides(), nobody: encodeSession(&grapnel.Session{}, c.tyk), spec: spec(facts),
 	}
 	if h.Stream {
 		return newStreamed(b, h)
