@@ -24,7 +24,7 @@ type Conn struct {
 	net.Conn
 	raw     syscall.RawConn // nil where there is no socket to get at
 	in, out transfer
-	look    transfer
+	look    transfer // is for looking without waiting
 }
 
 // A transfer is a read or write under way. It stays with its connection, with
@@ -53,6 +53,7 @@ func New(c net.Conn) *Conn {
 	}
 	s.in.all, s.out.all = s.in.read, s.out.write
 	s.out.once = func(fd uintptr) bool { s.out.write(fd); return true }
+	s.in.once = func(fd uintptr) bool { s.in.read(fd); return true }
 	s.look.once = s.look.peek
 	return s
 }
@@ -92,6 +93,24 @@ func (c *Conn) WriteNow(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	t.begin(p)
 	return t.end(c, "write", c.raw.Write(t.once))
+}
+
+// Plain reports whether there is a socket to get at, so that nothing is ever held
+// back above it.
+func (c *Conn) Plain() bool { return c.raw != nil }
+
+// ReadNow reads what has come, which may be nothing. It is not for use beside
+// Read, for whose end it would wait, and does nothing where the connection is not
+// plain.
+func (c *Conn) ReadNow(p []byte) (int, error) {
+	if c.raw == nil || len(p) == 0 {
+		return 0, nil
+	}
+	t := &c.in
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.begin(p)
+	return t.end(c, "read", c.raw.Read(t.once))
 }
 
 // Quiet reports whether the connection is open and has nothing to read. It waits

@@ -15,11 +15,13 @@ import (
 	"github.com/grapnel-gateway/grapnel/socket"
 )
 
-// A conn is one connection. Calls write to it themselves, see [outbox]; one
-// goroutine reads, see [reader].
+// A conn is one connection. Calls write to it themselves, see [outbox]; one of
+// them reads, or a goroutine, see [role].
 type conn struct {
 	client *Client
 	socket *socket.Conn
+	in     *reader // belongs to who reads
+	turn   chan struct{}
 
 	mu      sync.Mutex
 	err     error // why it ended
@@ -33,6 +35,9 @@ type conn struct {
 	scratch []byte // where header blocks are written
 	server  limits
 	alive   liveness
+	role    role    // who reads
+	leader  *stream // whose call that is, once it has begun
+	pulse   pulse
 }
 
 // limits are what the server has said it takes.
@@ -47,12 +52,14 @@ type limits struct {
 var errRetired = errors.New("the connection takes no more calls")
 
 func newConn(client *Client, s *socket.Conn) *conn {
-	return &conn{
-		client: client, socket: s,
+	c := &conn{
+		client: client, socket: s, turn: make(chan struct{}, 1), role: keeper,
 		streams: map[uint32]*stream{}, nextID: 1,
 		encoder: newEncoder(client.scheme(), client.authority),
 		server:  limits{window: firstWindow, initial: firstWindow, frame: minFrameSize, streams: unlimited},
 	}
+	c.in = newReader(c)
+	return c
 }
 
 // invoke makes a call. Nothing of the message is used after it.
@@ -60,9 +67,14 @@ func (c *conn) invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 	s := c.client.streams.get()
 	message := newOutgoing(call.Message)
 	c.mu.Lock()
+	leads := c.lead()
 	err := c.enter(ctx, s)
 	if err == nil {
 		err = c.start(ctx, s, call, &message)
+	}
+	if leads && (err != nil || s.late.Load() || message.left > 0) {
+		c.resign()
+		leads = false
 	}
 	if err != nil {
 		c.mu.Unlock()
@@ -70,7 +82,13 @@ func (c *conn) invoke(ctx context.Context, call *rpc.Call) (mem.Buffer, error) {
 		return nil, err
 	}
 	call.Sent++
+	if leads {
+		c.leader = s
+	}
 	c.flush()
+	if leads {
+		c.in.follow(s)
+	}
 	for !s.done.Load() {
 		if !c.more(s, &message) {
 			if ended := s.await(ctx); ended != nil {
@@ -154,7 +172,9 @@ func (c *conn) start(ctx context.Context, s *stream, call *rpc.Call, message *ou
 			c.leave()
 			return &rpc.NotSent{Err: status.FromContextError(context.DeadlineExceeded).Err()}
 		}
+		s.late.Store(timeout <= patience)
 	}
+	c.beat(s)
 	s.id, s.window, s.batch = c.nextID, c.server.initial, c.out.batch
 	c.streams[s.id] = s
 	if c.nextID += 2; c.nextID > maxStreamID {
@@ -265,6 +285,8 @@ func (c *conn) abort(cause error) {
 	}
 	c.err = cause
 	c.alive.stop()
+	c.pulse.stop()
+	c.wake()
 	c.retire()
 	for _, s := range c.streams {
 		err := c.client.unavailable(cause)

@@ -117,7 +117,7 @@ func (c *Client) dial() (*reader, error) {
 // greet begins with what each side has to say before there are calls.
 func (c *Client) greet(ctx context.Context, bare net.Conn) (*reader, error) {
 	if c.tls == nil {
-		r := newReader(newConn(c, socket.New(bare)))
+		r := newConn(c, socket.New(bare)).in
 		if err := r.greet(rpc.ConnectTimeout); err != nil {
 			return nil, fmt.Errorf("%w (is it a gRPC server, and one without TLS?)", err)
 		}
@@ -130,6 +130,6 @@ func (c *Client) greet(ctx context.Context, bare net.Conn) (*reader, error) {
 	if p := secured.ConnectionState().NegotiatedProtocol; p != "h2" {
 		return nil, fmt.Errorf("the server does not speak HTTP/2 (ALPN %q)", p)
 	}
-	r := newReader(newConn(c, socket.New(secured)))
+	r := newConn(c, socket.New(secured)).in
 	return r, r.greet(rpc.ConnectTimeout)
 }

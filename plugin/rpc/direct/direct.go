@@ -5,8 +5,10 @@
 // A [Client] makes the connections to one address, one after the other
 // (connect.go); a conn is one of them (conn.go). A call writes its own frames,
 // and those that others queued meanwhile (outbox.go); what all calls have in
-// common is encoded once (encoder.go). One goroutine reads (reader.go, headers.go,
-// frames.go), puts the answer together (answer.go, fields.go) and wakes the call.
+// common is encoded once (encoder.go). A call that is alone reads its own answer,
+// else a goroutine reads for all (role.go); either does what the frames ask for
+// (reader.go, headers.go, frames.go) and puts answers together (answer.go,
+// fields.go). A timer looks after what takes long (pulse.go, liveness.go).
 package direct
 
 import (

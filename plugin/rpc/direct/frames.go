@@ -80,7 +80,14 @@ func (r *reader) ping(h header, content []byte) error {
 		return nil // it was heard
 	}
 	r.mu.Lock()
-	return r.reply(appendPing(r.out.queue, flagAck, content))
+	o := &r.out
+	o.pongs = appendPing(o.pongs, flagAck, content)
+	if len(o.blocked) == 0 && len(o.pongs) < manyPongs {
+		r.revive() // it does not let them wait for long
+		r.mu.Unlock()
+		return nil
+	}
+	return r.reply(o.pong())
 }
 
 func (r *reader) windowUpdate(h header, content []byte) error {

@@ -10,6 +10,7 @@ type outbox struct {
 	queue   []byte
 	spare   []byte // the memory of the batch before
 	answers int    // bytes of the queue that answer frames, and are nobody's message
+	pongs   []byte // answers to pings, which can wait
 	batch   uint64 // the number of the one that is being queued
 	writing bool
 	blocked []*stream       // calls that wait for room, here or in a window
@@ -18,13 +19,24 @@ type outbox struct {
 
 // The sizes of the queue: from which calls wait, of the answers in it at which a
 // server is cut off that asks for them and does not read them, and of memory that is
-// kept. And how many batches a caller writes before a goroutine takes over.
+// kept; and of the answers to pings that wait. And how many batches a caller writes before a goroutine takes over.
 const (
 	fullQueue   = 64 << 10
 	brokenQueue = 4 << 20
 	spareQueue  = 256 << 10
+	manyPongs   = 1 << 10
 	maxBatches  = 4
 )
+
+// pong returns the queue with the answers to pings in it. Those that measure how fast
+// they may send, as gRPC servers do, ask again as soon as they have an answer: with
+// every call, for which each is woken twice. So answers wait for the next beat,
+// unless a call waits for the server to let it send more.
+func (o *outbox) pong() []byte {
+	queue := append(o.queue, o.pongs...)
+	o.pongs = o.pongs[:0]
+	return queue
+}
 
 // flush sees to it that what is queued gets written, and releases the lock.
 func (c *conn) flush() {

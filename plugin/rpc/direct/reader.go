@@ -10,8 +10,8 @@ import (
 	"github.com/grapnel-gateway/grapnel/plugin/rpc"
 )
 
-// A reader takes a connection's frames as they come. It is the only one that
-// reads, and never waits for a write.
+// A reader takes a connection's frames as they come. Whoever reads has it to
+// himself, and never waits for a write.
 type reader struct {
 	*conn
 	buf      []byte // holds any frame whole
@@ -23,6 +23,8 @@ type reader struct {
 	bytes  int    // of the block, frames included
 
 	room int // what the server knows that it may send ahead
+
+	broken error // what a call has met that led; the goroutine deals with it
 }
 
 // readBuffer is how much is read at once.
@@ -60,18 +62,16 @@ func (r *reader) greet(timeout time.Duration) error {
 	return r.socket.SetDeadline(time.Time{})
 }
 
-// run reads until the connection ends, and ends it.
-func (r *reader) run() {
-	for {
-		h, content, err := r.next()
-		if err == nil {
-			err = r.handle(h, content)
-		}
-		if err != nil {
-			r.blame(err)
-			return
-		}
+// frame reads a frame and does what it asks for.
+func (r *reader) frame() error {
+	if r.broken != nil {
+		return r.broken
 	}
+	h, content, err := r.next()
+	if err != nil {
+		return err
+	}
+	return r.handle(h, content)
 }
 
 // farewell bounds how long a connection stays open for its last word.
@@ -123,10 +123,7 @@ func (r *reader) fill(n int) error {
 	if r.to-r.from >= n {
 		return nil
 	}
-	if r.from+n > len(r.buf) || r.from == r.to {
-		r.to = copy(r.buf, r.buf[r.from:r.to])
-		r.from = 0
-	}
+	r.compact(n)
 	for r.to-r.from < n {
 		got, err := r.socket.Read(r.buf[r.to:])
 		r.to += got
@@ -140,6 +137,14 @@ func (r *reader) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// compact makes room for n bytes from where the next frame begins.
+func (r *reader) compact(n int) {
+	if r.from+n > len(r.buf) || r.from == r.to {
+		r.to = copy(r.buf, r.buf[r.from:r.to])
+		r.from = 0
+	}
 }
 
 // handle does what a frame asks for. An error ends the connection.

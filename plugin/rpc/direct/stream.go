@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc/mem"
 )
@@ -22,8 +21,8 @@ type stream struct {
 	batch  uint64      // the batch of writes that its headers are in
 	window int         // how much the server takes before it says that it takes more
 	whole  bool        // all of the call is written, or queued
+	born   uint64      // the beat of the connection at which it began
 	late   atomic.Bool // the answer has been waited for beyond patience
-	timer  *time.Timer // says so
 
 	answer  answer
 	message mem.Buffer
@@ -47,10 +46,7 @@ func (p *streams) get() *stream {
 	if s, ok := p.pool.Get().(*stream); ok {
 		return s
 	}
-	s := &stream{wake: make(chan struct{}, 1)}
-	s.timer = time.AfterFunc(patience, s.linger)
-	s.timer.Stop()
-	return s
+	return &stream{wake: make(chan struct{}, 1)}
 }
 
 // put takes a stream back that no connection knows any more.
@@ -73,24 +69,13 @@ func (s *stream) notify() {
 	}
 }
 
-// patience is how long an answer is waited for before the call's context is
-// watched. Most answers come sooner, and to watch a context that ends at a deadline
-// costs far more than to set a timer again.
-const patience = 10 * time.Millisecond
-
 // await waits until there is something to look at, or until the context has ended,
-// whose error it returns. A timer that comes late makes another call look at its
-// context early.
+// whose error it returns. To watch a context costs more than most calls take: that
+// begins when the call is late, and its connection wakes it to say so.
 func (s *stream) await(ctx context.Context) error {
 	if !s.late.Load() {
-		if end, ok := ctx.Deadline(); ok && time.Until(end) <= patience {
-			s.late.Store(true)
-		} else {
-			s.timer.Reset(patience)
-			<-s.wake
-			s.timer.Stop()
-			return nil
-		}
+		<-s.wake
+		return nil
 	}
 	select {
 	case <-s.wake:
@@ -98,12 +83,6 @@ func (s *stream) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// linger is the timer's.
-func (s *stream) linger() {
-	s.late.Store(true)
-	s.notify()
 }
 
 // An outgoing message is read from front to back: its prefix, then its parts.

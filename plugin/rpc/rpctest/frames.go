@@ -38,13 +38,12 @@ func (open Opener) frames(t *testing.T) {
 			p.must(p.WritePing(false, [8]byte{1, 2, 3}))
 			p.must(p.WriteSettings(http2.Setting{ID: 0xff, Val: 1}))
 			p.must(p.WriteWindowUpdate(id, 10))
+			for answered := false; !answered; { // whatever the call waits for
+				f, ok := p.Next().(*http2.PingFrame)
+				answered = ok && f.IsAck() && f.Data == [8]byte{1, 2, 3}
+			}
 			p.Message(id, content)
 			p.End(id)
-			for { // what was asked is answered
-				if f, ok := p.Next().(*http2.PingFrame); ok && f.IsAck() && f.Data == [8]byte{1, 2, 3} {
-					return
-				}
-			}
 		},
 		"frames of a call that is over": func(p *Peer, id uint32, content []byte) {
 			p.Answer(id, content)

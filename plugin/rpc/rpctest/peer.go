@@ -130,6 +130,9 @@ func (p *Peer) must(err error) {
 	}
 }
 
+// Close ends the connection. The script may go on to its end.
+func (p *Peer) Close() error { return p.conn.Close() }
+
 // Next reads a frame, and does what all servers do about it: settings are
 // acknowledged, windows kept, headers and data collected.
 func (p *Peer) Next() http2.Frame {

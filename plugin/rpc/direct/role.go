@@ -1,0 +1,149 @@
+package direct
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// A role says who reads a connection. While there are calls, somebody does. A call
+// that is alone reads for itself: to wake it from another goroutine is a good part
+// of what a call costs, above all on a machine with a processor to spare, where
+// another thread is woken to look for more work. Where several wait, a goroutine
+// reads for all of them, often more than one answer at once. It also reads when
+// there have been no calls for a while, to see what becomes of the connection.
+type role int
+
+const (
+	nobody role = iota
+	caller
+	keeper
+)
+
+// lead makes a call that is alone the reader, after it has dealt with what has come
+// while nobody read. It has the lock, and gives it up meanwhile.
+func (c *conn) lead() bool {
+	if c.role != nobody || c.retired {
+		return false
+	}
+	c.role = caller
+	c.mu.Unlock()
+	err := c.in.poll()
+	c.mu.Lock()
+	switch {
+	case err != nil:
+		c.in.broken = err
+		c.retire() // no call is to go the same way
+	case c.open < c.server.streams && !c.retired:
+		return true
+	}
+	c.delegate()
+	return false
+}
+
+// resign leaves reading to the goroutine, or to the next call where nobody waits.
+// It has the lock.
+func (c *conn) resign() {
+	c.leader = nil
+	if c.role = nobody; c.open > 0 || len(c.queue) > 0 || c.retired {
+		c.delegate()
+	}
+}
+
+// delegate leaves reading to the goroutine.
+func (c *conn) delegate() {
+	c.role = keeper
+	c.wake()
+}
+
+// wake makes the goroutine look whether it is to read.
+func (c *conn) wake() {
+	select {
+	case c.turn <- struct{}{}:
+	default:
+	}
+}
+
+// follow reads until a call that leads has its answer, or has waited for so long
+// that its context has to be watched.
+func (r *reader) follow(s *stream) {
+	var err error
+	for err == nil && !s.done.Load() {
+		err = r.frame()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.late.Load() { // and the deadline that says so may still come
+		r.socket.SetReadDeadline(time.Time{})
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = nil
+		}
+	}
+	r.resign()
+	if err != nil {
+		r.broken = err
+		r.delegate()
+	}
+}
+
+// run is the goroutine: it reads when it is its turn, until the connection ends.
+func (r *reader) run() {
+	for {
+		for r.stays() {
+			err := r.frame()
+			for err == nil && r.whole() {
+				err = r.frame()
+			}
+			if err != nil {
+				r.blame(err)
+				return
+			}
+		}
+		<-r.turn
+		r.mu.Lock()
+		over := r.err != nil
+		r.mu.Unlock()
+		if over {
+			return
+		}
+	}
+}
+
+// stays reports whether it is the goroutine that has to read. It leaves that to the
+// next call when there have been some and none is left.
+func (r *reader) stays() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.role == keeper && r.pulse.busy && r.open == 0 && len(r.queue) == 0 && !r.retired && r.socket.Plain() {
+		r.role = nobody
+	}
+	return r.role == keeper
+}
+
+// poll deals with what has come, and does not wait for more.
+func (r *reader) poll() error {
+	for {
+		for r.whole() {
+			if err := r.frame(); err != nil {
+				return err
+			}
+		}
+		r.compact(frameHeader + minFrameSize)
+		n, err := r.socket.ReadNow(r.buf[r.to:])
+		if n == 0 {
+			return err
+		}
+		r.to += n
+		r.alive.heard.Store(true)
+	}
+}
+
+// whole reports whether a frame has been read that nobody has taken.
+func (r *reader) whole() bool {
+	have := r.to - r.from
+	if have < frameHeader {
+		return false
+	}
+	length := parseHeader(r.buf[r.from:]).length
+	return length > minFrameSize || have >= frameHeader+length
+}
