@@ -129,6 +129,23 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+// A session whose quota is counted is another one each time.
+func BenchmarkEncodeMetered(b *testing.B) {
+	for _, rights := range []int{1, 100} {
+		b.Run(fmt.Sprintf("rights=%d", rights), func(b *testing.B) {
+			bound := offline(false, false, grapnel.Post)
+			x, body := load{keys: rights}.exchange(b)
+			shared := x.Session
+			b.ReportAllocs()
+			for left := int64(1 << 40); b.Loop(); left-- {
+				x.Session = shared
+				x.Meter(1<<40, left, 1<<31)
+				encode(bound, x, body)
+			}
+		})
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	for _, l := range loads() {
 		bound := offline(false, false, grapnel.Post)

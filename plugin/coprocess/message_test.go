@@ -111,25 +111,71 @@ func TestSessionRoundTrip(t *testing.T) {
 	})
 }
 
+// of is an exchange with a session.
+func of(s *grapnel.Session) *grapnel.Exchange { return &grapnel.Exchange{Session: s} }
+
 // A session is encoded once, and again when another one takes its place.
 func TestSessionEncodedOnce(t *testing.T) {
 	e := &sessions{seed: maphash.MakeSeed()}
 	one := fullSession()
-	first := e.encoded(one, true, grapnel.SessionFull)
-	if again := e.encoded(one, true, grapnel.SessionFull); &again[0] != &first[0] {
+	first := e.encoded(of(one), true, grapnel.SessionFull)
+	if again := e.encoded(of(one), true, grapnel.SessionFull); &again[0] != &first[0] {
 		t.Error("an unchanged session was encoded again")
 	}
 	changed := one.Clone()
 	changed.Alias = "other"
-	if string(e.encoded(changed, true, grapnel.SessionFull)) == string(first) {
+	if string(e.encoded(of(changed), true, grapnel.SessionFull)) == string(first) {
 		t.Error("a changed session has the form of the old one")
 	}
 	for range 10 * len(e.slots) { // more than there is room for
 		s := one.Clone()
 		s.LastCheck = int64(len(first))
-		if string(e.encoded(s, true, grapnel.SessionFull)) == string(first) {
+		if string(e.encoded(of(s), true, grapnel.SessionFull)) == string(first) {
 			t.Fatal("a session has the form of another")
 		}
+	}
+}
+
+// A session whose quota was counted is sent as if it were encoded anew, whatever
+// the numbers, and whatever becomes of it after that.
+func TestMeteredSession(t *testing.T) {
+	e := &sessions{seed: maphash.MakeSeed()}
+	shared := []*grapnel.Session{{}, fullSession(), withRights(100)}
+	rapid.Check(t, func(t *rapid.T) {
+		x := of(rapid.SampledFrom(shared).Draw(t, "session"))
+		part := rapid.SampledFrom([]grapnel.SessionPart{grapnel.SessionFull, grapnel.SessionRedacted, grapnel.SessionMetadata}).Draw(t, "part")
+		number := rapid.OneOf(rapid.Just[int64](0), rapid.Int64())
+		for range rapid.IntRange(0, 2).Draw(t, "times") {
+			x.Meter(number.Draw(t, "maximum"), number.Draw(t, "remaining"), number.Draw(t, "renews"))
+		}
+		if rapid.Bool().Draw(t, "replaced") {
+			x.Session = x.Session.Clone()
+			x.Session.Alias = "another"
+		}
+		got, want := &wire.Object{}, &wire.Object{}
+		for o, data := range map[*wire.Object][]byte{got: e.encoded(x, false, part), want: encodeSession(shown(x.Session, part), false)} {
+			if err := proto.Unmarshal(data, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// The session of an echo is known as it was sent, although its quota was counted:
+// fields are in the order of their numbers.
+func TestMeteredEcho(t *testing.T) {
+	x := of(&grapnel.Session{LastCheck: 1, Expires: 2, QuotaRenewalRate: 3, OrgID: "org", Metadata: map[string]any{"a": "b"}})
+	x.Meter(4, 0, 5)
+	sent := (&sessions{seed: maphash.MakeSeed()}).encoded(x, false, grapnel.SessionFull)
+	o := &wire.Object{}
+	if err := proto.Unmarshal(sent, o); err != nil {
+		t.Fatal(err)
+	}
+	if string(marshal(t, o)) != string(sent) {
+		t.Errorf("%x comes back as %x", sent, marshal(t, o))
 	}
 }
 

@@ -55,7 +55,7 @@ func (b *binding) who(x *grapnel.Exchange) []byte {
 	case b.send.Session == grapnel.SessionNone:
 		return nil
 	case x.Session != nil:
-		return b.client.sessions.encoded(x.Session, b.client.tyk, b.send.Session) // [B-21]
+		return b.client.sessions.encoded(x, b.client.tyk, b.send.Session) // [B-21]
 	case b.stage == grapnel.Response:
 		return b.nobody // [B-22]
 	}

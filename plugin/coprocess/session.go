@@ -1,6 +1,7 @@
 package coprocess
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"hash/maphash"
 	"math"
@@ -13,27 +14,59 @@ import (
 
 // encodeSession is the wire form of who is calling: session, and metadata, which
 // has the same entries as the session's [B-21…B-27].
-func encodeSession(s *grapnel.Session, tyk bool) []byte {
-	var m message
-	session := m.begin(objectSession)
-	m.session(s, tyk)
-	m.end(session)
-	m.metadata(objectMetadata, s.Metadata)
-	return m.buf
+func encodeSession(s *grapnel.Session, tyk bool) []byte { return encodingOf(s, tyk).with(s) }
+
+// An encoding is the wire form of who is calling, but for the numbers that each
+// request changes.
+type encoding struct {
+	before, after []byte // the fields of session on both sides of those of its quota
+	metadata      []byte
 }
 
-// session writes the fields of a session. The original holds back certificate,
-// max_query_depth and, as recorded, key_id, and has no place for others; natively
-// all are sent [L-1, L-3, B-25].
-func (m *message) session(s *grapnel.Session, tyk bool) {
+func encodingOf(s *grapnel.Session, tyk bool) encoding {
+	var m message
+	m.rates(s)
+	quota := len(m.buf)
+	m.rest(s, tyk)
+	end := len(m.buf)
+	m.metadata(objectMetadata, s.Metadata)
+	return encoding{before: m.buf[:quota], after: m.buf[quota:end], metadata: m.buf[end:]}
+}
+
+// with is the wire form with the quota of s, whose other fields are those that were
+// encoded. They stay in the order of their numbers, as an echo has them.
+func (e encoding) with(s *grapnel.Session) []byte {
+	const most = 4 * 2 * binary.MaxVarintLen64 // of the quota and of what session begins with
+	var q message
+	q.buf = make([]byte, 0, most)
+	q.quota(s)
+	m := make([]byte, 0, most+len(e.before)+len(e.after)+len(e.metadata))
+	m = protowire.AppendTag(m, objectSession, protowire.BytesType)
+	m = protowire.AppendVarint(m, uint64(len(e.before)+len(q.buf)+len(e.after)))
+	m = append(append(append(m, e.before...), q.buf...), e.after...)
+	return append(m, e.metadata...)
+}
+
+// rates writes the fields of a session up to its quota.
+func (m *message) rates(s *grapnel.Session) {
 	m.varint(sessionLastCheck, uint64(s.LastCheck))
 	m.double(sessionAllowance, s.Allowance)
 	m.double(sessionRate, s.Rate)
 	m.double(sessionPer, s.Per)
 	m.varint(sessionExpires, uint64(s.Expires))
+}
+
+// quota writes what [grapnel.Exchange.Meter] changes.
+func (m *message) quota(s *grapnel.Session) {
 	m.varint(sessionQuotaMax, uint64(s.QuotaMax))
 	m.varint(sessionQuotaRenews, uint64(s.QuotaRenews))
 	m.varint(sessionQuotaRemaining, uint64(s.QuotaRemaining))
+}
+
+// rest writes the fields behind them. The original holds back certificate,
+// max_query_depth and, as recorded, key_id, and has no place for others; natively
+// all are sent [L-1, L-3, B-25].
+func (m *message) rest(s *grapnel.Session, tyk bool) {
 	m.varint(sessionQuotaRenewalRate, uint64(s.QuotaRenewalRate))
 	for id, right := range s.AccessRights {
 		m.right(id, &right, tyk)
@@ -136,8 +169,9 @@ type sessions struct {
 }
 
 type encoded struct {
-	of   shownSession
-	wire []byte
+	of shownSession
+	encoding
+	wire []byte // with the session's own quota
 }
 
 // A shownSession is a session and what of it a plugin may know.
@@ -146,15 +180,21 @@ type shownSession struct {
 	part    grapnel.SessionPart
 }
 
-// encoded is the wire form of a part of s. Each has one slot, which it takes from
-// the one that was there.
-func (e *sessions) encoded(s *grapnel.Session, tyk bool, part grapnel.SessionPart) []byte {
-	of := shownSession{s, part}
+// encoded is the wire form of a part of the exchange's session. Each has one slot,
+// which it takes from the one that was there; a session whose quota was counted has
+// that of the session which it is a copy of.
+func (e *sessions) encoded(x *grapnel.Exchange, tyk bool, part grapnel.SessionPart) []byte {
+	of := shownSession{x.SharedSession(), part}
 	slot := &e.slots[maphash.Comparable(e.seed, of)%uint64(len(e.slots))]
-	if known := slot.Load(); known != nil && known.of == of {
+	known := slot.Load()
+	if known == nil || known.of != of {
+		s := shown(of.session, part)
+		known = &encoded{of: of, encoding: encodingOf(s, tyk)}
+		known.wire = known.with(s)
+		slot.Store(known)
+	}
+	if x.Session == of.session || part == grapnel.SessionMetadata {
 		return known.wire
 	}
-	wire := encodeSession(shown(s, part), tyk)
-	slot.Store(&encoded{of, wire})
-	return wire
+	return known.with(x.Session)
 }

@@ -21,7 +21,7 @@ type conn struct {
 	client *Client
 	socket *socket.Conn
 	in     *reader // belongs to who reads
-	turn   chan struct{}
+	turn   turn
 
 	mu      sync.Mutex
 	err     error // why it ended
@@ -53,7 +53,7 @@ var errRetired = errors.New("the connection takes no more calls")
 
 func newConn(client *Client, s *socket.Conn) *conn {
 	c := &conn{
-		client: client, socket: s, turn: make(chan struct{}, 1), role: keeper,
+		client: client, socket: s, turn: make(turn, 1), role: keeper,
 		streams: map[uint32]*stream{}, nextID: 1,
 		encoder: newEncoder(client.scheme(), client.authority),
 		server:  limits{window: firstWindow, initial: firstWindow, frame: minFrameSize, streams: unlimited},
@@ -181,24 +181,9 @@ func (c *conn) start(ctx context.Context, s *stream, call *rpc.Call, message *ou
 		c.retire()
 	}
 	c.scratch = c.encoder.append(c.scratch[:0], call.Method, timeout, call.Metadata)
-	c.queueHeaders(s.id, c.scratch)
+	c.out.headers(s.id, c.scratch, c.server.frame)
 	c.queueMessage(s, message)
 	return nil
-}
-
-func (c *conn) queueHeaders(id uint32, block []byte) {
-	kind := byte(frameHeaders)
-	for {
-		n, flags := len(block), byte(flagEndHeaders)
-		if n > c.server.frame {
-			n, flags = c.server.frame, 0
-		}
-		c.out.queue = append(appendHeader(c.out.queue, n, kind, flags, id), block[:n]...)
-		if block = block[n:]; len(block) == 0 {
-			return
-		}
-		kind = frameContinuation
-	}
 }
 
 // queueMessage queues as much of a message as there is room for.
@@ -286,7 +271,7 @@ func (c *conn) abort(cause error) {
 	c.err = cause
 	c.alive.stop()
 	c.pulse.stop()
-	c.wake()
+	c.turn.call()
 	c.retire()
 	for _, s := range c.streams {
 		err := c.client.unavailable(cause)

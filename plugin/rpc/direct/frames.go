@@ -48,7 +48,7 @@ func (r *reader) setting(id uint16, value uint32) error {
 			}
 		}
 		r.server.initial = int(value)
-		r.unblock()
+		r.out.unblock()
 	case settingMaxFrameSize:
 		if value < minFrameSize || value > maxFrameSize {
 			return faulty(errProtocol, "frames of %d bytes", value)
@@ -110,7 +110,7 @@ func (r *reader) windowUpdate(h header, content []byte) error {
 		return faulty(errFlowControl, "a window update of %d bytes", n)
 	}
 	if h.stream == 0 {
-		r.unblock()
+		r.out.unblock()
 	}
 	return nil
 }

@@ -28,6 +28,22 @@ const (
 	maxBatches  = 4
 )
 
+// headers queues a header block, in frames of so many bytes at most.
+func (o *outbox) headers(id uint32, block []byte, frame int) {
+	kind := byte(frameHeaders)
+	for {
+		n, flags := len(block), byte(flagEndHeaders)
+		if n > frame {
+			n, flags = frame, 0
+		}
+		o.queue = append(appendHeader(o.queue, n, kind, flags, id), block[:n]...)
+		if block = block[n:]; len(block) == 0 {
+			return
+		}
+		kind = frameContinuation
+	}
+}
+
 // pong returns the queue with the answers to pings in it. Those that measure how fast
 // they may send, as gRPC servers do, ask again as soon as they have an answer: with
 // every call, for which each is woken twice. So answers wait for the next beat,
@@ -69,7 +85,7 @@ func (c *conn) flush() {
 			return
 		}
 		c.mu.Lock()
-		c.reuse(batch)
+		c.out.reuse(batch)
 	}
 }
 
@@ -84,7 +100,7 @@ func (c *conn) drain(batch, rest []byte, err error) {
 			return
 		}
 		c.mu.Lock()
-		c.reuse(batch)
+		c.out.reuse(batch)
 		batch = c.nextBatch()
 		c.mu.Unlock()
 		rest = batch
@@ -103,7 +119,7 @@ func (c *conn) nextBatch() []byte {
 	o.queue, o.spare, o.answers = o.spare[:0], nil, 0
 	o.batch++
 	if len(o.blocked) > 0 {
-		c.unblock()
+		o.unblock()
 	}
 	return batch
 }
@@ -116,16 +132,16 @@ func (o *outbox) release() {
 	}
 }
 
-func (c *conn) reuse(batch []byte) {
+func (o *outbox) reuse(batch []byte) {
 	if cap(batch) <= spareQueue {
-		c.out.spare = batch
+		o.spare = batch
 	}
 }
 
 // unblock makes calls look whether there is room for more of their messages.
-func (c *conn) unblock() {
-	for _, s := range c.out.blocked {
+func (o *outbox) unblock() {
+	for _, s := range o.blocked {
 		s.notify()
 	}
-	c.out.blocked = c.out.blocked[:0]
+	o.blocked = o.blocked[:0]
 }

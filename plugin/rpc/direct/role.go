@@ -53,13 +53,15 @@ func (c *conn) resign() {
 // delegate leaves reading to the goroutine.
 func (c *conn) delegate() {
 	c.role = keeper
-	c.wake()
+	c.turn.call()
 }
 
-// wake makes the goroutine look whether it is to read.
-func (c *conn) wake() {
+// A turn makes the goroutine look whether it is to read.
+type turn chan struct{}
+
+func (t turn) call() {
 	select {
-	case c.turn <- struct{}{}:
+	case t <- struct{}{}:
 	default:
 	}
 }
@@ -111,13 +113,13 @@ func (r *reader) run() {
 
 // stays reports whether it is the goroutine that has to read. It leaves that to the
 // next call when there have been some and none is left.
-func (r *reader) stays() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.role == keeper && r.pulse.busy && r.open == 0 && len(r.queue) == 0 && !r.retired && r.socket.Plain() {
-		r.role = nobody
+func (c *conn) stays() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.role == keeper && c.pulse.busy && c.open == 0 && len(c.queue) == 0 && !c.retired && c.socket.Plain() {
+		c.role = nobody
 	}
-	return r.role == keeper
+	return c.role == keeper
 }
 
 // poll deals with what has come, and does not wait for more.
