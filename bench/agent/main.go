@@ -12,12 +12,16 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime/debug"
 )
 
 func main() {
 	spop := flag.String("spop", "127.0.0.1:5600", "the `address` for HAProxy")
 	auth := flag.String("http", "127.0.0.1:5601", "the `address` for nginx")
 	flag.Parse()
+	// As in ../plugin, answers are not to wait for the collector.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(512 << 20)
 	go func() {
 		log.Fatal(http.ListenAndServe(*auth, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Plugin", "yes")

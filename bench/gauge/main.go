@@ -152,6 +152,6 @@ Written by `+"`make bench`"+`. [README.md](README.md) says what the rows and col
 - machine: %s
 - load average before: %s
 - versions: %s
-- load: %d rounds of %.0f s for each row, %d connections
-`, rowTable(rows).markdown(), p.page(), time.Now().Format(time.DateOnly), machine(), busy, versions(programs), s.rounds, s.duration.Seconds(), s.connections)
+- load: %d rounds of %.0f s for each row, %d connections; at a fixed rate %s
+`, rowTable(rows).markdown(), p.page(), time.Now().Format(time.DateOnly), machine(), busy, versions(programs), s.rounds, s.duration.Seconds(), s.connections, p.priority())
 }

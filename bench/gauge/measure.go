@@ -69,7 +69,8 @@ func (b *bench) measure(chosen []target, progress io.Writer) (rows []row, p pace
 	if b.profile != "" {
 		return rows, p, b.takeProfile(gateways[0])
 	}
-	p, err = b.pace(gateways, rows, progress)
+	upstream := &gateway{target: target{name: "the upstream itself"}, process: b.upstream, url: "http://" + b.Upstream + "/bench"}
+	p, err = b.pace(plan(upstream, gateways, rows), progress)
 	return rows, p, err
 }
 

@@ -6,62 +6,86 @@ import (
 	"time"
 )
 
-// The share of the load at which the gateway with one Pre hook is full that is sent
-// at a fixed rate.
+// paceShare is the share of what a gateway that asks served at most that it gets at
+// a fixed rate.
 const paceShare = 0.7
 
-// A pace is what is seen at a fixed rate: each row with the medians over all rounds.
+// A pace is what is seen at fixed rates.
 type pace struct {
-	rate float64 // requests in a second
-	rows []pacedRow
+	rows  []pacedRow
+	ahead bool // whether the load had priority over the others
 }
 
-// A pacedRow is a gateway at a fixed rate.
+// A turn is a gateway and the rate at which it is measured.
+type turn struct {
+	*gateway
+	rate float64 // requests in a second
+}
+
+// A pacedRow is what came of a turn: medians over all rounds.
 type pacedRow struct {
-	name                 string
+	name, without        string // as in target
+	rate                 float64
 	p50, p99             time.Duration
 	p50Spread, p99Spread float64
 	late, own            time.Duration
 	failed               int // in all rounds
 }
 
-// pace sends requests at a fixed rate, which is a share of what the gateway with one
-// Pre hook served at most, to it and to those that it is compared with. One of these
-// is the upstream itself: the times that it has are what the load and the machine
-// make of nothing. Without a row of that gateway there is nothing to do.
-func (b *bench) pace(gateways []*gateway, rows []row, progress io.Writer) (p pace, err error) {
-	paced := []*gateway{{target: target{name: "the upstream itself"}, process: b.upstream, url: "http://" + b.Upstream + "/bench"}}
+// plan lists who is measured at which rate: pairs of a gateway without its question
+// and with it, at shares of what the one with it served. The upstream itself, whose
+// times are what the load and the machine make of nothing, and peers that run already
+// have the rate of the gateway with one Pre hook.
+func plan(upstream *gateway, gateways []*gateway, rows []row) (turns []turn) {
+	common := 0.0
+	for _, r := range rows {
+		if r.name == onePre {
+			common = paceShare * r.perSecond
+			turns = append(turns, turn{upstream, common})
+		}
+	}
 	for i, g := range gateways {
-		if g.paced {
-			paced = append(paced, g)
+		if g.peer.pid != 0 && common > 0 {
+			turns = append(turns, turn{g, common})
 		}
-		if g.target.name == onePre {
-			p.rate = paceShare * rows[i].perSecond
+		for _, share := range g.paced {
+			rate := share * rows[i].perSecond
+			for _, w := range gateways {
+				if w.target.name == g.without {
+					turns = append(turns, turn{w, rate})
+				}
+			}
+			turns = append(turns, turn{g, rate})
 		}
 	}
-	if p.rate == 0 {
-		return p, nil
-	}
-	samples := make([][]load, len(paced))
+	return turns
+}
+
+// pace sends requests at fixed rates. Each round has every turn once.
+func (b *bench) pace(turns []turn, progress io.Writer) (p pace, err error) {
+	samples := make([][]load, len(turns))
 	for round := range b.rounds {
-		fmt.Fprintf(progress, "%.0f requests a second, round %d of %d\n", p.rate, round+1, b.rounds)
-		for i, g := range paced {
-			f := fire{addr: g.addr(), connections: 4 * b.connections, lasts: b.duration, rate: p.rate, request: plain(g.path(), nil)}
+		if len(turns) > 0 {
+			fmt.Fprintf(progress, "at a fixed rate, round %d of %d\n", round+1, b.rounds)
+		}
+		for i, t := range turns {
+			f := fire{addr: t.addr(), connections: 4 * b.connections, lasts: b.duration, rate: t.rate, request: plain(t.path(), nil)}
 			l, err := f.run(b.ctx)
 			if err != nil {
-				return p, fmt.Errorf("%s at a fixed rate: %w", g.target.name, err)
+				return p, fmt.Errorf("%s at a fixed rate: %w", t.target.name, err)
 			}
+			p.ahead = l.ahead
 			samples[i] = append(samples[i], l)
 		}
 	}
-	for i, g := range paced {
-		p.rows = append(p.rows, summarisePace(g.target.name, samples[i]))
+	for i, t := range turns {
+		p.rows = append(p.rows, summarisePace(t, samples[i]))
 	}
 	return p, nil
 }
 
-func summarisePace(name string, samples []load) pacedRow {
-	r := pacedRow{name: name}
+func summarisePace(t turn, samples []load) pacedRow {
+	r := pacedRow{name: t.target.name, without: t.without, rate: t.rate}
 	r.p50, r.p50Spread = median(samples, func(l load) time.Duration { return l.p50 })
 	r.p99, r.p99Spread = median(samples, func(l load) time.Duration { return l.p99 })
 	r.late, _ = median(samples, func(l load) time.Duration { return l.late })
@@ -72,51 +96,38 @@ func summarisePace(name string, samples []load) pacedRow {
 	return r
 }
 
-// added says what the Pre hook adds to the times without it; empty when one of the
-// two rows is not there.
-func (p pace) added() string {
-	var with, without *pacedRow
-	for i, r := range p.rows {
-		switch r.name {
-		case onePre:
-			with = &p.rows[i]
-		case noHook:
-			without = &p.rows[i]
-		}
-	}
-	if with == nil || without == nil {
-		return ""
-	}
-	return fmt.Sprintf("One Pre hook adds %.0f µs at p50 and %.0f µs at p99.", milliseconds(with.p50-without.p50)*1e3, milliseconds(with.p99-without.p99)*1e3)
-}
-
 func (p pace) table() table {
-	t := table{heads: []string{"row", "p50 ms", "p99 ms", "sent late, p99 ms", "load's CPU µs/request", "failed"}}
-	for _, r := range p.rows {
-		t.rows = append(t.rows, r.cells())
+	t := table{heads: []string{"row", "requests/s", "p50 ms", "p99 ms", "adds at p50, µs", "adds at p99, µs", "sent late, p99 ms", "load's CPU µs/request", "failed"}}
+	for i, r := range p.rows {
+		adds50, adds99 := "", ""
+		if i > 0 && p.rows[i-1].name == r.without {
+			without := p.rows[i-1]
+			adds50 = fmt.Sprintf("%.0f", microseconds(r.p50-without.p50))
+			adds99 = fmt.Sprintf("%.0f", microseconds(r.p99-without.p99))
+		}
+		t.rows = append(t.rows, []string{
+			r.name,
+			fmt.Sprintf("%.0f", r.rate),
+			fmt.Sprintf("%.3f ±%.0f %%", milliseconds(r.p50), r.p50Spread),
+			fmt.Sprintf("%.2f ±%.0f %%", milliseconds(r.p99), r.p99Spread),
+			adds50,
+			adds99,
+			fmt.Sprintf("%.3f", milliseconds(r.late)),
+			fmt.Sprintf("%.1f", microseconds(r.own)),
+			fmt.Sprint(r.failed),
+		})
 	}
 	return t
 }
 
-func (r pacedRow) cells() []string {
-	return []string{
-		r.name,
-		fmt.Sprintf("%.3f ±%.0f %%", milliseconds(r.p50), r.p50Spread),
-		fmt.Sprintf("%.2f ±%.0f %%", milliseconds(r.p99), r.p99Spread),
-		fmt.Sprintf("%.3f", milliseconds(r.late)),
-		fmt.Sprintf("%.1f", milliseconds(r.own)*1e3),
-		fmt.Sprint(r.failed),
-	}
-}
+func microseconds(d time.Duration) float64 { return d.Seconds() * 1e6 }
 
 func (p pace) print(out io.Writer) error {
 	if len(p.rows) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "at %.0f requests a second:\n", p.rate)
-	err := p.table().print(out)
-	fmt.Fprintln(out, p.added())
-	return err
+	fmt.Fprintln(out, "at a fixed rate:")
+	return p.table().print(out)
 }
 
 // page is what RESULTS.md says of it.
@@ -124,6 +135,14 @@ func (p pace) page() string {
 	if len(p.rows) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n## At a fixed rate\n\n%.0f requests a second, %.0f %% of what the gateway with one Pre hook served above, each sent when it was due.\n\n%s\n%s\n",
-		p.rate, paceShare*100, p.table().markdown(), p.added())
+	return fmt.Sprintf("\n## At a fixed rate\n\nEach request is sent when it is due. A gateway that asks, and above it the same one that does not, get %.0f %% of what the one that asks served in the first table; with and without a Pre hook, also less.\n\n%s",
+		paceShare*100, p.table().markdown())
+}
+
+// priority says whether the load had it.
+func (p pace) priority() string {
+	if p.ahead {
+		return "with priority over the others"
+	}
+	return "without priority over the others, for which it has to be root"
 }

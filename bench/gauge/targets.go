@@ -23,12 +23,16 @@ type target struct {
 	session string // grapnel: the stored form of the session under the token, which its control API stores
 	bodies  bool   // grapnel: whether its upstream reads bodies before it answers
 	needs   string // another program that has to be there
-	paced   bool   // whether it is measured at a fixed rate, too
 	// proof is the reply header that shows that the plugin or the agent had
 	// its say: X-Seen when the upstream got the header that was set,
 	// X-Plugin when the client did. Empty where there is nothing to show.
 	proof string
 	peer  peer
+
+	// The same without a question, and the shares of what this one served at which
+	// the pair is measured at a fixed rate.
+	without string
+	paced   []float64
 }
 
 // A peer is a gateway that runs already, instead of a program.
@@ -46,7 +50,7 @@ func parsePeer(v string) (target, error) {
 	if err != nil || bad != nil || name == "" || pid < 1 || u.Scheme != "http" || u.Port() == "" {
 		return target{}, errors.New("a peer is written NAME=http://HOST:PORT/PATH,PID")
 	}
-	return target{name: name, peer: peer{at, pid}, paced: true}, nil
+	return target{name: name, peer: peer{at, pid}}, nil
 }
 
 const (
@@ -63,8 +67,8 @@ const (
 // targets are all rows, in the order of the table.
 func targets() []target {
 	return []target{
-		{name: noHook, program: "grapnel", paced: true},
-		{name: onePre, program: "grapnel", paced: true, proof: "X-Seen",
+		{name: noHook, program: "grapnel"},
+		{name: onePre, program: "grapnel", without: noHook, paced: []float64{0.3, 0.5, paceShare}, proof: "X-Seen",
 			api: "hooks: { pre: [{ plugin: bench, hook: Mark }] }"},
 		{name: "grapnel, Pre and Post", program: "grapnel", proof: "X-Seen",
 			api: "hooks: { pre: [{ plugin: bench, hook: Mark }], post: [{ plugin: bench, hook: Mark }] }"},
@@ -80,10 +84,10 @@ func targets() []target {
 		{name: "grapnel, stored token, 100 rights", program: "grapnel", token: true, seed: "AcceptManyRights", store: "file", api: storedToken},
 		{name: "grapnel, rate limited, embedded", program: "grapnel", token: true, seed: "AcceptRated", store: "file", api: storedToken},
 		{name: "grapnel, rate limited, Redis", program: "grapnel", token: true, seed: "AcceptRated", store: "redis", needs: redis, api: storedToken},
-		{name: "nginx", program: "nginx", paced: true},
-		{name: "nginx, auth_request", program: "nginx", asks: true, proof: "X-Seen"},
+		{name: "nginx", program: "nginx"},
+		{name: "nginx, auth_request", program: "nginx", without: "nginx", paced: []float64{paceShare}, asks: true, proof: "X-Seen"},
 		{name: "haproxy", program: "haproxy"},
-		{name: "haproxy, SPOE", program: "haproxy", asks: true, proof: "X-Seen"},
+		{name: "haproxy, SPOE", program: "haproxy", without: "haproxy", paced: []float64{paceShare}, asks: true, proof: "X-Seen"},
 	}
 }
 

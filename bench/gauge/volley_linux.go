@@ -18,15 +18,15 @@ import (
 // time.Sleep is to a millisecond.
 type volley struct {
 	fire
-	start       time.Time
-	poll, timer int
-	lines       []*line
-	free        []*line       // the last one is used first
-	next        int           // the number of the next request
-	freed       time.Duration // when there was a line again after there was none
-	heard       time.Duration // when the last reply came
-	took, late  []time.Duration
-	failed      int
+	start      time.Time
+	poll       int
+	lines      []*line
+	free       []*line       // the last one is used first
+	next       int           // the number of the next request
+	freed      time.Duration // when there was a line again after there was none
+	heard      time.Duration // when the last reply came
+	took, late []time.Duration
+	failed     int
 }
 
 // A line is a connection.
@@ -45,14 +45,22 @@ type line struct {
 func (f fire) run(ctx context.Context) (l load, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	v := &volley{fire: f, poll: -1, timer: -1}
-	if f.rate > 0 { // room beforehand: to make it meanwhile would make the load late
-		most := int(f.rate*f.lasts.Seconds()) + 1
-		v.took, v.late = make([]time.Duration, 0, most), make([]time.Duration, 0, most)
-	}
+	v := &volley{fire: f, poll: -1}
 	defer v.close()
 	if err := v.open(); err != nil {
 		return l, fmt.Errorf("the load: %w", err)
+	}
+	back, err := exact()
+	if err != nil {
+		return l, err
+	}
+	defer back()
+	if f.rate > 0 {
+		// Room beforehand: to make it meanwhile would make the load late.
+		most := int(f.rate*f.lasts.Seconds()) + 1
+		v.took, v.late = make([]time.Duration, 0, most), make([]time.Duration, 0, most)
+		back, l.ahead = goAhead()
+		defer back()
 	}
 	before, err := threadTime()
 	if err != nil {
@@ -75,21 +83,8 @@ func (f fire) run(ctx context.Context) (l load, err error) {
 	return l, nil
 }
 
-// threadTime is the processor time that the thread has used.
-func threadTime() (time.Duration, error) {
-	var u unix.Rusage
-	err := unix.Getrusage(unix.RUSAGE_THREAD, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
-}
-
 func (v *volley) open() (err error) {
 	if v.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return err
-	}
-	if v.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
-		return err
-	}
-	if err := v.await(v.timer, -1, unix.EPOLLIN); err != nil {
 		return err
 	}
 	for i := range v.connections {
@@ -99,17 +94,14 @@ func (v *volley) open() (err error) {
 		}
 		l := &line{fd: fd, in: make([]byte, 8<<10)}
 		v.lines = append(v.lines, l)
-		if err := v.await(fd, i, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP); err != nil {
+		// An edge is told once, so that what is known needs no further call.
+		e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(i)}
+		if err := unix.EpollCtl(v.poll, unix.EPOLL_CTL_ADD, fd, &e); err != nil {
 			return err
 		}
 	}
 	v.free = append(v.free, v.lines...)
 	return nil
-}
-
-// await has poll tell when something happens to a descriptor, once each time.
-func (v *volley) await(fd, name int, what uint32) error {
-	return unix.EpollCtl(v.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: what | unix.EPOLLET, Fd: int32(name)})
 }
 
 // dial opens a connection that Go's runtime does not watch.
@@ -134,21 +126,22 @@ func (v *volley) close() {
 	for _, l := range v.lines {
 		unix.Close(l.fd)
 	}
-	for _, fd := range []int{v.poll, v.timer} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
+	if v.poll >= 0 {
+		unix.Close(v.poll)
 	}
 }
+
+// look is how often a load at least looks whether its context has ended.
+const look = 100 * time.Millisecond
 
 // shoot sends what is due and reads what has come, until all is answered.
 func (v *volley) shoot(ctx context.Context) error {
 	events := make([]unix.EpollEvent, 256)
 	for {
-		now := time.Since(v.start)
-		ending := ctx.Err() != nil || v.over(v.next, now)
-		if !ending {
-			if err := v.send(now); err != nil {
+		now, pause := time.Since(v.start), look
+		if ctx.Err() == nil && !v.over(v.next, now) {
+			var err error
+			if pause, err = v.send(now); err != nil {
 				return err
 			}
 		} else if len(v.free) == len(v.lines) {
@@ -157,15 +150,11 @@ func (v *volley) shoot(ctx context.Context) error {
 		if len(v.free) < len(v.lines) && now-v.heard > patience {
 			return fmt.Errorf("no reply for %v", patience)
 		}
-		const look = 100 // milliseconds: whether the context has ended
-		n, err := unix.EpollWait(v.poll, events, look)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		n, err := wait(v.poll, events, pause)
+		if err != nil {
 			return err
 		}
-		for _, e := range events[:max(n, 0)] {
-			if e.Fd < 0 {
-				continue // the timer
-			}
+		for _, e := range events[:n] {
 			if err := v.turn(v.lines[e.Fd]); err != nil {
 				return err
 			}
@@ -173,14 +162,14 @@ func (v *volley) shoot(ctx context.Context) error {
 	}
 }
 
-// send sends what is due, as long as there are lines, and has itself woken for the
-// next one.
-func (v *volley) send(now time.Duration) error {
+// send sends what is due, as long as there are lines, and tells how long there is
+// nothing more to send.
+func (v *volley) send(now time.Duration) (pause time.Duration, err error) {
 	for len(v.free) > 0 && !v.over(v.next, now) {
 		due := now
 		if v.rate > 0 {
 			if due = v.due(v.next); due > now {
-				return v.wake(due - now)
+				return min(due-now, look), nil
 			}
 			v.late = append(v.late, now-max(due, v.freed))
 		}
@@ -193,15 +182,11 @@ func (v *volley) send(now time.Duration) error {
 		l.out, l.due = l.room, due
 		v.next++
 		if err := l.write(); err != nil {
-			return err
+			return 0, err
 		}
 		now = time.Since(v.start)
 	}
-	return nil
-}
-
-func (v *volley) wake(after time.Duration) error {
-	return unix.TimerfdSettime(v.timer, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(max(after.Nanoseconds(), 1))}, nil)
+	return look, nil
 }
 
 // turn goes on with a line to which something has happened.
@@ -227,7 +212,7 @@ func (v *volley) turn(l *line) error {
 
 func (l *line) write() error {
 	for len(l.out) > 0 {
-		n, err := unix.Write(l.fd, l.out)
+		n, err := write(l.fd, l.out)
 		switch {
 		case err == unix.EAGAIN:
 			return nil
@@ -244,7 +229,7 @@ func (l *line) write() error {
 // read reads what is there, and reports whether that was the end of a reply.
 func (l *line) read() (whole bool, err error) {
 	for {
-		n, err := unix.Read(l.fd, l.in[l.have:])
+		n, err := read(l.fd, l.in[l.have:])
 		switch {
 		case err == unix.EAGAIN:
 			return false, nil

@@ -20,6 +20,7 @@ type load struct {
 	// Of a fire alone: by how much 99 of 100 requests at most were sent later than
 	// they could be, and its own processor time for each.
 	late, own time.Duration
+	ahead     bool // whether it had priority over others
 }
 
 // drive lets wrk send requests to a URL for d over n connections, each of which
