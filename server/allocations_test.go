@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,25 +24,30 @@ func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 // everything between the client's socket, the upstream's and the plugin server's.
 type exchangeKind struct {
 	name, api string
+	request   string
 	most      float64
 }
 
 const byHeader = "{ extract_from: header, extract_with: value, header: Authorization }"
 
 var exchangeKinds = []exchangeKind{
-	{"no hook", ``, 29},
-	{"Pre hook", `hooks: { pre: [{ plugin: p, hook: "set X-A=1" }] }`, 44},
-	{"Response hook", `hooks: { response: [{ plugin: p, hook: "rset X-A=1" }] }`, 45},
-	{"stored token", `auth: [{ token: {} }]`, 29},
-	{"auth hook", `auth: [{ plugin: p, hook: "auth token;rate 1000000=1" }]`, 56},
-	{"auth hook that is not asked", `auth: [{ plugin: p, hook: "auth token;deadline 600;rate 1000000=1", id_extractor: ` + byHeader + ` }]`, 38},
+	{"no hook", ``, question, 29},
+	{"no hook, header of 8 KB", ``, large, 33},
+	{"no hook, body", ``, posted, 32},
+	{"Pre hook", `hooks: { pre: [{ plugin: p, hook: "set X-A=1" }] }`, question, 44},
+	{"Pre hook, body that streams", `hooks: { pre: [{ plugin: p, hook: "set X-A=1", send: { body: none } }] }`, posted, 45},
+	{"Pre hook, body", `hooks: { pre: [{ plugin: p, hook: "set X-A=1", raw_body_only: true }] }`, posted, 51},
+	{"Response hook", `hooks: { response: [{ plugin: p, hook: "rset X-A=1" }] }`, question, 45},
+	{"stored token", `auth: [{ token: {} }]`, question, 29},
+	{"auth hook", `auth: [{ plugin: p, hook: "auth token;rate 1000000=1" }]`, question, 56},
+	{"auth hook that is not asked", `auth: [{ plugin: p, hook: "auth token;deadline 600;rate 1000000=1", id_extractor: ` + byHeader + ` }]`, question, 38},
 }
 
 // gateway starts one for exchanges of the kind. The upstream is a socket that
 // repeats itself, and the plugin server is another process: what is counted or
 // measured is the gateway's, but for the client.
 func (k exchangeKind) gateway(t testing.TB) (addr string) {
-	up := repeater(t, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello")
+	up := repeater(t, k.request[len(k.request)-4:], "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello")
 	hooks := plugintest.StartProcess(t, program.Path(t, "scripted"), "127.0.0.1:0", "-forget")
 	return startWithKeys(t, configuration(t, `
 plugins: { p: { target: %q, timeout: 5s } }
@@ -51,11 +58,24 @@ apis:
 
 const question = "GET /things HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nAccept: */*\r\nAuthorization: token\r\n\r\n"
 
+var (
+	large  = strings.TrimSuffix(question, "\r\n") + many(160) + "\r\n"
+	posted = "POST" + strings.TrimSuffix(question[3:], "\r\n") + "Content-Length: 1024\r\n\r\n" + strings.Repeat("0123456789abcde.", 64)
+)
+
+// many are so many header lines of 50 bytes.
+func many(n int) (lines string) {
+	for i := range n {
+		lines += fmt.Sprintf("X-Header-%03d: 0123456789abcdefghijklmnopqrstuvwxyz\r\n", i)
+	}
+	return lines
+}
+
 // TestAllocations counts what the gateway allocates for an exchange.
 func TestAllocations(t *testing.T) {
 	for _, k := range exchangeKinds {
 		t.Run(k.name, func(t *testing.T) {
-			ask := asker(t, k.gateway(t), question)
+			ask := asker(t, k.gateway(t), k.request)
 			for range 200 { // connections and pools
 				ask()
 			}
@@ -80,7 +100,7 @@ func BenchmarkExchange(b *testing.B) {
 			before := spent(b)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
-				for ask := asker(b, addr, question); pb.Next(); {
+				for ask := asker(b, addr, k.request); pb.Next(); {
 					ask()
 				}
 			})
@@ -98,8 +118,8 @@ func spent(b *testing.B) int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// repeater is an upstream that answers every read with the same bytes.
-func repeater(t testing.TB, reply string) (addr string) {
+// repeater is an upstream that answers all that ends in this way with the same bytes.
+func repeater(t testing.TB, end, reply string) (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -115,10 +135,13 @@ func repeater(t testing.TB, reply string) (addr string) {
 				defer c.Close()
 				buf, out := make([]byte, 4<<10), []byte(reply)
 				for {
-					if _, err := c.Read(buf); err != nil {
+					n, err := c.Read(buf)
+					if err != nil {
 						return
 					}
-					c.Write(out)
+					if bytes.HasSuffix(buf[:n], []byte(end)) {
+						c.Write(out)
+					}
 				}
 			}()
 		}

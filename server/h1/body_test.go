@@ -71,6 +71,54 @@ func stream(t *testing.T, addr, request string) string {
 	return said
 }
 
+// TestReadNow: what has come of a body can be read without waiting for the rest.
+func TestReadNow(t *testing.T) {
+	begun, failed := make(chan struct{}), make(chan error, 1)
+	addr := serve(t, h1.New(&http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		early := r.Body.(interface{ ReadNow([]byte) (int, error) })
+		p := make([]byte, 8)
+		if n, err := early.ReadNow(p); string(p[:n]) != "hel" || err != nil {
+			t.Errorf("at first %q, %v", p[:n], err)
+		}
+		if n, err := early.ReadNow(p); n != 0 || err != nil {
+			t.Errorf("while nothing comes %q, %v", p[:n], err)
+		}
+		begun <- struct{}{}
+		n, err := io.ReadFull(r.Body, p[:2])
+		if string(p[:n]) != "lo" {
+			failed <- err
+			_, err = early.ReadNow(p)
+			failed <- err
+			return
+		}
+		if n, err := early.ReadNow(p); n != 0 || err != io.EOF {
+			t.Errorf("at the end %q, %v", p[:n], err)
+		}
+		r.Body.Close()
+		if _, err := early.ReadNow(p); err != http.ErrBodyReadAfterClose {
+			t.Errorf("once it was closed: %v", err)
+		}
+		io.WriteString(w, "/done")
+	})}))
+	const request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel"
+	c := dial(t, addr)
+	io.WriteString(c, request)
+	<-begun
+	io.WriteString(c, "lo")
+	if got := replies(t, c, "GET"); !slices.Equal(answered(got), []string{"/done"}) {
+		t.Errorf("the reply is %q", got)
+	}
+	gone := dial(t, addr)
+	io.WriteString(gone, request)
+	<-begun
+	gone.Close()
+	for range 2 {
+		if err := <-failed; err != io.ErrUnexpectedEOF {
+			t.Errorf("after the client has left: %v", err)
+		}
+	}
+}
+
 // TestDripping: a client that sends a byte now and then is given up like one that sends
 // nothing, by both servers.
 func TestDripping(t *testing.T) {
@@ -82,6 +130,7 @@ func TestDripping(t *testing.T) {
 		for what, first := range map[string]string{
 			"request line":   "GET /",
 			"header":         "GET / HTTP/1.1\r\nHost: a\r\nX: ",
+			"long header":    "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 9<<10),
 			"second header":  "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX: ",
 			"behind a POST":  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n\r\n\r\n",
 			"body":           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",

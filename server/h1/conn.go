@@ -9,11 +9,14 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 const (
-	// headSize is how long the header of a plain request may be.
-	headSize = 4 << 10
+	// ownSize is how much of what comes a connection has room for. Most headers
+	// are shorter; for others it borrows some.
+	ownSize = 4 << 10
 	// newFor is how long a connection that has not sent anything is waited for
 	// at shutdown.
 	newFor = 5 * time.Second
@@ -41,14 +44,16 @@ const (
 // A conn is one connection, served by one goroutine.
 type conn struct {
 	s        *Server
-	net      net.Conn
+	net      *socket.Conn
 	remote   string
 	accepted time.Time
 	state    atomic.Int32
 	served   bool // a request
 	posted   bool // the last one was a POST, and nothing has come behind it
 
-	buf      [headSize]byte
+	own      [ownSize]byte
+	lent     *[]byte   // the server's, instead of own; nil is none
+	buf      []byte    // one of them
 	from, to int       // what of buf has come and is not used yet
 	deadline time.Time // of reading; zero is none
 	blank    *http.Request
@@ -57,7 +62,8 @@ type conn struct {
 }
 
 func newConn(s *Server, bare net.Conn) *conn {
-	c := &conn{s: s, net: bare, remote: bare.RemoteAddr().String(), accepted: time.Now(), blank: &http.Request{}}
+	c := &conn{s: s, net: socket.New(bare), remote: bare.RemoteAddr().String(), accepted: time.Now(), blank: &http.Request{}}
+	c.buf = c.own[:]
 	c.reply.c, c.reply.header = c, http.Header{}
 	c.watch.c = c
 	c.watch.idle.L = &c.watch.mu
@@ -79,7 +85,9 @@ func (c *conn) serve() {
 		if err == nil {
 			var e *exchange
 			if e, err = c.parse(string(head)); err == nil {
-				c.from += len(head)
+				if c.from += len(head); c.from == c.to {
+					c.giveBack() // the exchange may last
+				}
 				if c.exchange(e) {
 					continue
 				}
@@ -96,13 +104,16 @@ func (c *conn) serve() {
 
 func (c *conn) giveAway() {
 	c.net.SetReadDeadline(time.Time{})
-	c.s.handed.give(&begun{Conn: c.net, head: bytes.Clone(c.buf[c.from:c.to])})
+	head := bytes.Clone(c.buf[c.from:c.to])
+	c.giveBack()
+	c.s.handed.give(&begun{Conn: c.net, head: head})
 }
 
 // readHead reads up to the empty line behind a header, and returns what it read
 // up to there. It stays in the buffer.
 func (c *conn) readHead() ([]byte, error) {
 	waiting := false // for the rest of a header
+	seen := 0        // of which so much has been looked at
 	for {
 		got := c.buf[c.from:c.to]
 		if c.posted && len(got) >= 4 {
@@ -110,12 +121,13 @@ func (c *conn) readHead() ([]byte, error) {
 			c.posted, c.served = false, false
 			continue
 		}
-		if n := bytes.Index(got, []byte(headEnd)); n >= 0 {
+		if n := bytes.Index(got[seen:], []byte(headEnd)); n >= 0 {
 			c.state.Store(busy)
-			return got[:n+len(headEnd)], nil
+			return got[:seen+n+len(headEnd)], nil
 		}
 		if len(got) == 0 {
-			c.from, c.to, waiting = 0, 0, false
+			waiting = false
+			c.giveBack()
 			c.rest()
 		} else if !waiting {
 			waiting = true
@@ -123,13 +135,16 @@ func (c *conn) readHead() ([]byte, error) {
 			c.limit(c.s.standard.ReadHeaderTimeout)
 		}
 		if c.from > 0 {
-			c.to = copy(c.buf[:], got)
+			c.to = copy(c.buf, got)
 			c.from = 0
 		}
 		// Behind a request, less may be nothing but an empty line.
 		telling := c.to >= 4 || c.to > 0 && !c.served
-		if c.to == len(c.buf) || telling && oneSided(c.buf[:c.to]) {
+		if telling && oneSided(c.buf[:c.to], seen) || c.to == len(c.buf) && !c.borrow() {
 			return nil, errUnusual
+		}
+		if telling {
+			seen = max(0, c.to-len(headEnd)+1)
 		}
 		n, err := c.net.Read(c.buf[c.to:])
 		if err == io.EOF && telling {
@@ -149,18 +164,47 @@ func (c *conn) readHead() ([]byte, error) {
 // body of a POST, and net/http passes over so many of them [RFC 9112, 2.2].
 func stray(b []byte) int { return len(b) - len(bytes.TrimLeft(b, "\r\n")) }
 
-// oneSided reports whether a line ends with LF alone: it may be the header's last.
-func oneSided(b []byte) bool {
+// oneSided reports whether a line that ends behind the first seen bytes does so with
+// LF alone: it may be the header's last.
+func oneSided(b []byte, seen int) bool {
 	for {
-		n := bytes.IndexByte(b, '\n')
+		n := bytes.IndexByte(b[seen:], '\n')
 		if n < 0 {
 			return false
 		}
-		if n == 0 || b[n-1] != '\r' {
+		seen += n
+		if seen == 0 || b[seen-1] != '\r' {
 			return true
 		}
-		b = b[n+1:]
+		seen++
 	}
+}
+
+// borrow doubles the room for a header, whose beginning fills what there is, and
+// reports whether there may be as much.
+func (c *conn) borrow() bool {
+	size := min(2*len(c.buf), c.s.maxHead())
+	if size <= len(c.buf) {
+		return false
+	}
+	wide, ok := c.s.heads.Get().(*[]byte)
+	if !ok || len(*wide) < size {
+		room := make([]byte, size)
+		wide = &room
+	}
+	had := copy(*wide, c.buf)
+	c.giveBack()
+	c.lent, c.buf, c.to = wide, (*wide)[:size], had
+	return true
+}
+
+// giveBack gives up what has come, and the room that was borrowed for it.
+func (c *conn) giveBack() {
+	if c.lent != nil {
+		c.s.heads.Put(c.lent)
+		c.lent, c.buf = nil, c.own[:]
+	}
+	c.from, c.to = 0, 0
 }
 
 // rest bounds how long the next request may be in coming.
@@ -220,7 +264,7 @@ func (c *conn) exchange(e *exchange) (again bool) {
 // push puts a byte behind what has come.
 func (c *conn) push(b byte) {
 	if c.to == len(c.buf) { // then the header before it has gone from the beginning
-		c.to = copy(c.buf[:], c.buf[c.from:c.to])
+		c.to = copy(c.buf, c.buf[c.from:c.to])
 		c.from = 0
 	}
 	c.buf[c.to] = b
@@ -240,8 +284,6 @@ func (c *conn) run(e *exchange) (finished bool) {
 
 // leave gives the client time to read the reply before the connection is closed.
 func (c *conn) leave() {
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
+	c.net.CloseWrite()
 	time.Sleep(linger)
 }

@@ -81,11 +81,12 @@ func (e *exchange) leave() {
 	}
 }
 
-// end ends the context.
+// end ends the context. The request may be long, and the connection remembers its
+// last exchange.
 func (e *exchange) end() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.over = true
+	e.over, e.request = true, nil
 	if e.cancel != nil {
 		e.cancel()
 	}
@@ -107,16 +108,24 @@ type body struct {
 const enough = 256 << 10
 
 // Read reads some of the body.
-func (b *body) Read(p []byte) (int, error) {
+func (b *body) Read(p []byte) (int, error) { return b.open(p, b.c.net.Read) }
+
+// ReadNow reads what has come of the body, which may be nothing. An error is Read's,
+// too.
+func (b *body) ReadNow(p []byte) (int, error) { return b.open(p, b.c.net.ReadNow) }
+
+// open reads if the body has not been closed.
+func (b *body) open(p []byte, socket func([]byte) (int, error)) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	return b.read(p)
+	return b.read(p, socket)
 }
 
-func (b *body) read(p []byte) (n int, err error) {
+// read reads from what came with the header, and then from the socket.
+func (b *body) read(p []byte, socket func([]byte) (int, error)) (n int, err error) {
 	switch {
 	case b.err != nil:
 		return 0, b.err
@@ -135,7 +144,7 @@ func (b *body) read(p []byte) (n int, err error) {
 			b.begun = true
 			c.limit(c.s.standard.ReadTimeout)
 		}
-		n, err = c.net.Read(p)
+		n, err = socket(p)
 	}
 	if b.left -= int64(n); b.left == 0 {
 		c.watch.received()
@@ -161,7 +170,7 @@ func (b *body) finish() bool {
 	defer b.mu.Unlock()
 	if !b.closed && 0 < b.left && b.left <= enough {
 		for rest := make([]byte, 4<<10); b.left > 0; {
-			if _, err := b.read(rest); err != nil {
+			if _, err := b.read(rest, b.c.net.Read); err != nil {
 				break
 			}
 		}

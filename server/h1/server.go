@@ -18,8 +18,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/grapnel-gateway/grapnel/socket"
 )
 
 // A Server serves the plain requests of clients without TLS. It is for use by one
@@ -37,11 +35,13 @@ type Server struct {
 
 	today atomic.Pointer[date]
 	rooms sync.Pool // of *[]byte, for replies
+	heads sync.Pool // of *[]byte, for long headers
 }
 
 // New makes a server that serves with the handler, the timeouts and the log of a
-// standard one, which gets the connections that are not for it. Of its other
-// settings it knows the protocols alone.
+// standard one, which gets the connections that are not for it, and those with a
+// header that is longer than it should be. Of its other settings it knows the
+// protocols alone.
 func New(standard *http.Server) *Server {
 	return &Server{standard: standard, open: map[*conn]struct{}{}, handed: newHandover()}
 }
@@ -87,7 +87,7 @@ func temporary(err error) bool {
 }
 
 func (s *Server) accept(bare net.Conn) {
-	c := newConn(s, socket.New(bare))
+	c := newConn(s, bare)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing.Load() {
@@ -107,6 +107,15 @@ func (s *Server) forget(c *conn) {
 	defer s.mu.Unlock()
 	delete(s.open, c)
 	s.ended.Done()
+}
+
+// maxHead is how long a header may be that is read here. What is longer may still be
+// for the standard server, which takes up to 4 KiB more than it is told.
+func (s *Server) maxHead() int {
+	if limit := s.standard.MaxHeaderBytes; limit > 0 {
+		return limit
+	}
+	return http.DefaultMaxHeaderBytes
 }
 
 // Shutdown stops listening, closes the connections on which nothing is under way,

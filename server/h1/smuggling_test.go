@@ -222,6 +222,12 @@ func expectations() []attempt {
 	}
 }
 
+// lengthened is a request with a line behind its first one that the room of a
+// connection has no place for.
+func lengthened(request string) string {
+	return strings.Replace(request, "\r\n", "\r\nX-Long: "+strings.Repeat("x", 5<<10)+"\r\n", 1)
+}
+
 // TestSmuggling: nothing gets past either server, and what the one refuses the other
 // does, too, with a request before it on the connection or without.
 func TestSmuggling(t *testing.T) {
@@ -234,6 +240,9 @@ func TestSmuggling(t *testing.T) {
 			}
 			if got := statuses(said); got != a.want {
 				t.Errorf("the replies are %q, want %q", got, a.want)
+			}
+			if said := same(t, standard, own, lengthened(a.sent)); strings.Contains(said, "\nGET /smuggled ") {
+				t.Errorf("it was seen behind a long line:\n%s", said)
 			}
 		})
 	}

@@ -29,7 +29,7 @@ type conn struct {
 	tls  *tls.ConnectionState
 	bare *socket.Conn  // without TLS, to look at
 	br   *bufio.Reader // reads through the conn's own Read
-	head []byte        // room for one head, the request's or the reply's
+	head []byte        // room for one head, the request's or the reply's; nil is none yet
 
 	used      bool // has served an exchange
 	idleSince time.Time
@@ -152,7 +152,9 @@ func (c *conn) end() {
 		return
 	}
 	c.used = true
-	if cap(c.head) > inlineSize {
+	if cap(c.head) > inlineSize { // too much to be idle
+		large := c.head
+		c.t.heads.Put(&large)
 		c.head = nil
 	}
 	c.now = exchange{}

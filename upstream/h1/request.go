@@ -24,6 +24,7 @@ type outgoing struct {
 	body   io.ReadCloser // nil for none
 	length int64         // of the body, -1 when it is not known
 	inline bool          // the body goes with the header
+	ahead  int64         // how much of another one does
 	expect bool          // the body waits for 100 Continue
 }
 

@@ -11,13 +11,17 @@ import (
 // roundTrip writes the request and reads the header of the reply. On an error
 // the connection is gone, and the request's body is closed or will be.
 func (c *conn) roundTrip(q *outgoing) (*http.Response, error) {
+	err := c.compose(q)
 	async := q.body != nil && !q.inline
 	c.begin(q.Context(), async)
 	if async {
 		c.now.failed = make(chan error, 1)
 		c.now.halves.Store(2)
 	}
-	if err := c.write(q, async); err != nil {
+	if err == nil {
+		err = c.write(q, async)
+	}
+	if err != nil {
 		if q.inline {
 			q.closeBody()
 		}
@@ -63,19 +67,30 @@ func (c *conn) failed(q *outgoing, waiting bool, err error) error {
 	return err
 }
 
-// write writes the header, and what of the body goes with it. The body that
-// does not is given to a sender, which may have to wait for 100 Continue. It
-// reports an error only if the upstream cannot have said why.
+// compose makes what is written at once: the header, and what of a small body is
+// here already.
+func (c *conn) compose(q *outgoing) (err error) {
+	if c.head == nil {
+		if large, ok := c.t.heads.Get().(*[]byte); ok {
+			c.head = *large
+		}
+	}
+	c.head, err = q.appendHead(c.head[:0])
+	switch {
+	case err != nil:
+	case q.inline:
+		c.head, err = q.readInline(c.head)
+	case q.body != nil && !q.expect && 0 < q.length && q.length <= inlineSize:
+		c.head = q.readAhead(c.head)
+	}
+	return err
+}
+
+// write writes what has been composed. The body that is left is given to a
+// sender, which may have to wait for 100 Continue. It reports an error only if
+// the upstream cannot have said why.
 func (c *conn) write(q *outgoing, async bool) error {
-	b, err := q.appendHead(c.head[:0])
-	if err == nil && q.inline {
-		b, err = q.readInline(b)
-	}
-	c.head = b[:0]
-	if err != nil {
-		return err
-	}
-	n, err := c.Write(b)
+	n, err := c.Write(c.head)
 	c.now.written = n > 0
 	if err != nil {
 		c.now.broken.Store(true)

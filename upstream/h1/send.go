@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -42,7 +43,7 @@ func (s *sender) send() (readErr, writeErr error) {
 		room = new([pieceSize]byte)
 	}
 	defer s.c.t.buffers.Put(room)
-	sent := int64(0)
+	sent := s.q.ahead
 	for readErr == nil {
 		var n int
 		n, readErr = s.q.body.Read(room[chunkHead : pieceSize-chunkTail])
@@ -139,6 +140,28 @@ func (p *probed) Read(b []byte) (int, error) {
 		return 0, p.err
 	}
 	return p.ReadCloser.Read(b)
+}
+
+// readAhead appends what has come of a body that can tell, so that a small one goes
+// with the header, and on this goroutine, also where it is a client's. Why no more
+// can be read is for the sender to find out.
+func (q *outgoing) readAhead(b []byte) []byte {
+	q.ahead = 0
+	src, ok := q.body.(interface{ ReadNow([]byte) (int, error) })
+	if !ok {
+		return b
+	}
+	from := len(b)
+	b = slices.Grow(b, int(q.length))
+	room := b[from : from+int(q.length)]
+	var err error
+	for n := 1; n > 0 && err == nil; q.ahead += int64(n) {
+		n, err = src.ReadNow(room[q.ahead:])
+	}
+	if q.inline = q.ahead == q.length && err == io.EOF; q.inline {
+		q.body.Close()
+	}
+	return b[:from+int(q.ahead)]
 }
 
 var errInline = errors.New("the body in memory is not as long as announced")

@@ -48,6 +48,7 @@ type Transport struct {
 
 	idle    pool
 	buffers sync.Pool // of *[pieceSize]byte, for bodies on their way out
+	heads   sync.Pool // of *[]byte, large ones
 }
 
 // A place is where connections lead to.
