@@ -76,7 +76,34 @@ type Exchange struct {
 	// several, by the plugin's name.
 	Chosen map[string]string
 
+	inner
+}
+
+// inner is what an exchange keeps for its methods.
+type inner struct {
 	buffer
+	metered metered
+}
+
+// A metered session is the exchange's own copy of one that it shares with others,
+// with what remains of its quota.
+type metered struct{ shared, own *Session }
+
+// Meter notes the quota that holds for the caller, what remains of it and when it
+// begins anew, in a copy of the session: sessions are shared.
+func (x *Exchange) Meter(maximum, remaining, renews int64) {
+	own := *x.Session
+	own.QuotaMax, own.QuotaRemaining, own.QuotaRenews = maximum, remaining, renews
+	x.metered, x.Session = metered{x.SharedSession(), &own}, &own
+}
+
+// SharedSession is the session that other exchanges have, too. That of this one is
+// the same, or differs in what Meter noted.
+func (x *Exchange) SharedSession() *Session {
+	if x.Session == x.metered.own {
+		return x.metered.shared
+	}
+	return x.Session
 }
 
 // A buffer has what was read of a request's body.

@@ -30,12 +30,11 @@ func Quota(api *grapnel.API, counters grapnel.Counters, events grapnel.Events) g
 				events.Fire(x, grapnel.EventQuotaExceeded, "Key Quota Limit Exceeded")
 				return nil, &grapnel.Error{Status: http.StatusForbidden, Code: grapnel.CodeLimited, Message: "Quota exceeded"}
 			}
-			s := *x.Session // sessions are shared: this exchange gets its own
-			s.QuotaMax, s.QuotaRemaining = a.quota, a.quota-usage.Used
+			renews := x.Session.QuotaRenews
 			if !usage.Renews.IsZero() {
-				s.QuotaRenews = usage.Renews.Unix()
+				renews = usage.Renews.Unix()
 			}
-			x.Session = &s
+			x.Meter(a.quota, a.quota-usage.Used, renews)
 			return next(x)
 		}
 	}

@@ -66,6 +66,30 @@ func get(b *testing.B, s grapnel.Sessions, rights int) {
 	})
 }
 
+// BenchmarkMiss finds sessions that the cache in front of a store does not have.
+func BenchmarkMiss(b *testing.B) {
+	each(b, func(b *testing.B, s grapnel.Store) {
+		ids := make([]string, 1000)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%064d", i)
+			if err := s.PutSession(b.Context(), ids[i], withRights(1), 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		c, err := store.Cache(s, s, time.Nanosecond, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer c.Close()
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if _, err := c.Session(b.Context(), ids[i%len(ids)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkPutSession(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {

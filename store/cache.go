@@ -25,6 +25,7 @@ const (
 // missed unnoticed the bound of the cache holds.
 type SessionCache struct {
 	next     grapnel.Sessions
+	near     bool // next is in this process: who asks looks up, and starts nothing for it
 	news     grapnel.Signals
 	cacheFor time.Duration
 	grace    time.Duration
@@ -61,9 +62,10 @@ func Cache(next grapnel.Sessions, news grapnel.Signals, cacheFor, grace time.Dur
 	if err != nil {
 		return nil, err
 	}
+	_, near := next.(*embedded)
 	ctx, end := context.WithCancel(context.Background())
 	c := &SessionCache{
-		next: next, news: news, cacheFor: cacheFor, grace: grace,
+		next: next, near: near, news: news, cacheFor: cacheFor, grace: grace,
 		entries: entries, end: end, flights: map[string]*flight{},
 	}
 	if err := news.Subscribe(ctx, c.heard); err != nil {
@@ -88,7 +90,13 @@ func (c *SessionCache) Session(ctx context.Context, id string) (*grapnel.Session
 		}
 		return e.session, nil
 	}
-	f := c.join(id)
+	f, first := c.join(id)
+	switch {
+	case first && c.near:
+		c.land(context.Background(), id, f)
+	case first:
+		go c.fly(id, f)
+	}
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -103,17 +111,17 @@ func (c *SessionCache) Session(ctx context.Context, id string) (*grapnel.Session
 	return f.session, f.err
 }
 
-// join returns the look-up of the id that is under way, or begins one.
-func (c *SessionCache) join(id string) *flight {
+// join returns the look-up of the id that is under way, or a new one, which the
+// caller has to begin.
+func (c *SessionCache) join(id string) (f *flight, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f := c.flights[id]; f != nil {
-		return f
+		return f, false
 	}
-	f := &flight{done: make(chan struct{})}
+	f = &flight{done: make(chan struct{})}
 	c.flights[id] = f
-	go c.fly(id, f)
-	return f
+	return f, true
 }
 
 // fly looks the id up. It does not end with the request that began it, since
@@ -121,10 +129,26 @@ func (c *SessionCache) join(id string) *flight {
 func (c *SessionCache) fly(id string, f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadFor)
 	defer cancel()
+	c.land(ctx, id, f)
+}
+
+// land ends a flight with what the store says. A flight that a panic ends leaves
+// nobody waiting.
+func (c *SessionCache) land(ctx context.Context, id string, f *flight) {
+	defer c.landed(id, f)
 	f.session, f.err = c.next.Session(ctx, id)
+}
+
+// errNoAnswer is what those get who share a look-up that came to no end.
+var errNoAnswer = errors.New("it did not answer")
+
+func (c *SessionCache) landed(id string, f *flight) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(f.done)
+	if f.session == nil && f.err == nil {
+		f.err = unavailable(errNoAnswer)
+	}
 	if f.stale {
 		return
 	}

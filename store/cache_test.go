@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,7 @@ type scripted struct {
 	grapnel.Store
 	lookups atomic.Int64
 	down    atomic.Bool
+	broken  atomic.Bool   // a look-up panics instead of its answer
 	answer  chan struct{} // when not nil, a look-up returns what it found once this has one
 }
 
@@ -30,6 +32,9 @@ func (s *scripted) Session(ctx context.Context, id string) (*grapnel.Session, er
 	found, err := s.Store.Session(ctx, id)
 	if s.answer != nil {
 		<-s.answer
+	}
+	if s.broken.Load() {
+		panic("broken")
 	}
 	return found, err
 }
@@ -236,4 +241,90 @@ func TestCacheStaleFlight(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCacheNear: who asks a store of this process looks up on its own, and others
+// who ask meanwhile share that. If it panics they are told.
+func TestCacheNear(t *testing.T) {
+	cached(t, func(t *testing.T, s *scripted, c *SessionCache) {
+		c.near, s.answer = true, make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() { want(t, s, c, "one", 1) })
+		synctest.Wait()
+		all.Go(func() { want(t, s, c, "one", 1) })
+		ctx, cancel := context.WithCancel(t.Context())
+		all.Go(func() {
+			if _, err := c.Session(ctx, "a"); !errors.Is(err, context.Canceled) {
+				t.Errorf("who went away got %v", err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		s.answer <- struct{}{}
+		all.Wait()
+
+		c.drop("a")
+		all.Go(func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			c.Session(t.Context(), "a")
+		})
+		synctest.Wait()
+		all.Go(func() {
+			if _, err := c.Session(t.Context(), "a"); !errors.Is(err, grapnel.ErrUnavailable) {
+				t.Errorf("beside a panic: %v", err)
+			}
+		})
+		synctest.Wait()
+		s.broken.Store(true)
+		s.answer <- struct{}{}
+		all.Wait()
+		s.broken.Store(false)
+		s.answer = nil
+		want(t, s, c, "one", 3)
+	})
+}
+
+// TestCacheOfFile: what is found after a change is never what was there before it.
+func TestCacheOfFile(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "s.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := Cache(s, s, time.Hour, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var written atomic.Int64
+	write := func(n int64) {
+		if err := c.PutSession(t.Context(), "a", &grapnel.Session{LastCheck: n}, 0); err != nil {
+			t.Error(err)
+		}
+		written.Store(n)
+	}
+	const last = 50
+	write(1)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for least := int64(0); least < last; {
+				least = written.Load()
+				got, err := c.Session(t.Context(), "a")
+				if err != nil || got.LastCheck < least {
+					t.Errorf("got %+v, %v after change %d", got, err, least)
+					return
+				}
+			}
+		})
+	}
+	for n := range int64(last) {
+		write(n + 1)
+	}
+	all.Wait()
 }

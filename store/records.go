@@ -134,9 +134,18 @@ func (e *embedded) Records(ctx context.Context, prefix string) (map[string][]byt
 	return out, err
 }
 
+// recordName is the name of a record's key in Redis. Sessions of organisations are
+// where the original has them [Z-3].
+func recordName(key string) string {
+	if strings.HasPrefix(key, grapnel.OrgRecords) {
+		return key
+	}
+	return recordKey + key
+}
+
 func (r *shared) Record(ctx context.Context, key string) (text []byte, err error) {
 	err = r.do(ctx, func(ctx context.Context) (err error) {
-		text, err = r.client.Get(ctx, recordKey+key).Bytes()
+		text, err = r.client.Get(ctx, recordName(key)).Bytes()
 		return err
 	})
 	return text, err
@@ -155,7 +164,7 @@ func (r *shared) SwapRecord(ctx context.Context, key string, old, new []byte, tt
 	}
 	swapped := false
 	err := r.do(ctx, func(ctx context.Context) (err error) {
-		swapped, err = r.swap.Run(ctx, r.client, []string{recordKey + key}, there(old), old, there(new), new, life).Bool()
+		swapped, err = r.swap.Run(ctx, r.client, []string{recordName(key)}, there(old), old, there(new), new, life).Bool()
 		return err
 	})
 	if err == nil && !swapped {
@@ -165,7 +174,7 @@ func (r *shared) SwapRecord(ctx context.Context, key string, old, new []byte, tt
 }
 
 func (r *shared) Records(ctx context.Context, prefix string) (map[string][]byte, error) {
-	keys, err := r.scan(ctx, recordKey, prefix)
+	keys, err := r.scan(ctx, strings.TrimSuffix(recordName(prefix), prefix), prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +186,7 @@ func (r *shared) Records(ctx context.Context, prefix string) (map[string][]byte,
 			p := r.client.Pipeline() // one command for each key: they may be on several nodes
 			found := make([]*redis.StringCmd, len(page))
 			for i, key := range page {
-				found[i] = p.Get(ctx, recordKey+key)
+				found[i] = p.Get(ctx, recordName(key))
 			}
 			if _, err := p.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 				return err

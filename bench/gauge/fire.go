@@ -86,11 +86,14 @@ func always(request string) func([]byte, int) []byte {
 	return func(room []byte, _ int) []byte { return append(room, request...) }
 }
 
-// spread makes GETs with the tokens of so many callers, each in its turn.
+// spread makes GETs with the tokens of so many callers, each in its turn. Who fires
+// again goes on with the next one.
 func spread(path string, callers int) func([]byte, int) []byte {
-	return func(room []byte, n int) []byte {
+	turn := 0
+	return func(room []byte, _ int) []byte {
 		const stride = 7919 // a prime: neighbours are far apart
-		return fmt.Appendf(room, "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: %s\r\n\r\n", path, caller(n*stride%callers))
+		turn = (turn + stride) % callers
+		return fmt.Appendf(room, "GET %s HTTP/1.1\r\nHost: bench\r\nAuthorization: %s\r\n\r\n", path, caller(turn))
 	}
 }
 

@@ -25,12 +25,13 @@ func session(rights int) string {
 	return fmt.Sprintf(`{"access_rights":{%s}}`, strings.Join(all, ","))
 }
 
-// keep has the gateway store a session under tokens, by its control API.
+// keep has the gateway store a session under tokens, by its control API. What waits
+// for the disk at the same time shares a flush.
 func (b *bench) keep(g *gateway, session string, tokens int, token func(n int) string) error {
-	f := fire{addr: g.control, connections: 4 * b.connections, count: tokens, request: func(room []byte, n int) []byte {
+	const writers = 1024
+	f := fire{addr: g.control, connections: min(writers, tokens), count: tokens, request: func(room []byte, n int) []byte {
 		return fmt.Appendf(room, "POST /tyk/keys/%s HTTP/1.1\r\nHost: bench\r\nX-Tyk-Authorization: %s\r\nContent-Length: %d\r\n\r\n%s", token(n), controlSecret, len(session), session)
 	}}
-	f.connections = min(f.connections, tokens)
 	l, err := f.run(b.ctx)
 	if err != nil || l.failed > 0 {
 		return g.complain(fmt.Sprintf("did not store %d of %d sessions: %v", l.failed, tokens, err))
@@ -81,41 +82,59 @@ func redisKey(token string) string {
 	return fmt.Sprintf("apikey-%x", sha256.Sum256([]byte(key)))
 }
 
+// The series of stored keys has requests that use a fixed number of them, and
+// requests that use all. Before the latter are measured, so many are used once as
+// the gateway may have in its caches.
+const (
+	usedKeys  = 1000
+	warmedFor = 200_000
+)
+
 func byKeys(b *bench, s *series) error {
 	stores := []target{{name: "in memory"}, {name: "embedded", store: "file"}}
 	if installed(redis) {
 		stores = append(stores, target{name: "Redis", store: "redis"})
 	}
-	sizes := []int{10, 1000, 10_000, 100_000, 1_000_000}
-	s.points = make([]point, len(sizes))
+	s.points = []point{{x: 10}, {x: 1000}, {x: 10_000}, {x: 100_000}, {x: 1_000_000}}
 	for _, t := range stores {
+		s.lines = append(s.lines, t.name, t.name+", all used")
 		t.program, t.api, t.token, t.session = "grapnel", storedToken, true, session(1)
 		g, err := b.open(t)
 		if err != nil {
 			return err
 		}
-		s.lines = append(s.lines, t.name)
-		have := 0
-		for i, n := range sizes {
-			more := func(n int) string { return caller(have + n) }
-			if t.store == "redis" {
-				err = b.multiply(g, benchToken, n-have, more)
-			} else {
-				err = b.keep(g, t.session, n-have, more)
-			}
-			if err != nil {
+		stored := 0
+		for i := range s.points {
+			p := &s.points[i]
+			if err := b.fill(g, stored, int(p.x)); err != nil {
 				return err
 			}
-			have = n
-			y, err := b.cost(g, fire{request: spread("/bench", n)})
-			if err != nil {
-				return err
+			stored = int(p.x)
+			for _, used := range []int{min(stored, usedKeys), stored} {
+				f := fire{addr: g.addr(), connections: b.connections, count: min(used, warmedFor), request: spread("/bench", used)}
+				if _, err := f.run(b.ctx); err != nil {
+					return fmt.Errorf("%w; %w", err, g.complain("was asked"))
+				}
+				f.count = 0
+				y, err := b.cost(g, f)
+				if err != nil {
+					return err
+				}
+				p.y = append(p.y, y)
 			}
-			s.points[i].x, s.points[i].y = float64(n), append(s.points[i].y, y)
 		}
 		g.stop()
 	}
 	return nil
+}
+
+// fill stores callers' sessions until there are so many.
+func (b *bench) fill(g *gateway, from, to int) error {
+	token := func(n int) string { return caller(from + n) }
+	if g.target.store == "redis" {
+		return b.multiply(g, benchToken, to-from, token)
+	}
+	return b.keep(g, g.session, to-from, token)
 }
 
 func byRights(b *bench, s *series) error {

@@ -106,7 +106,7 @@ func (s series) svg() string {
 
 // draw draws one of the lines, and says at the top which it is.
 func (s series) draw(b *strings.Builder, i int, across, up axis) {
-	colours := []string{"#06c", "#c30", "#393", "#939"}
+	colours := []string{"#06c", "#c30", "#393", "#939", "#a60", "#099"}
 	colour := colours[i%len(colours)]
 	var line []string
 	for _, p := range s.points {
