@@ -180,6 +180,12 @@ type APILimits struct {
 	// KeepCounters leaves what was counted of a key alone when the control
 	// API sets the key anew.
 	KeepCounters bool `yaml:"-"`
+	// Organisation holds the organisation's session against all calls, where
+	// there is one [R-42].
+	Organisation bool `yaml:"-"`
+	// Told tells callers of their limits, at tyk/rate-limits below the listen
+	// path [R-56].
+	Told bool `yaml:"-"`
 }
 
 // A Credential is the place of what proves who is calling. A parameter goes

@@ -32,7 +32,7 @@ const (
 // test until someone has decided where it belongs.
 var mayImport = map[string][]string{
 	".":                          {},
-	"admin":                      {"."},
+	"admin":                      {".", "pki"},
 	"auth":                       {".", "pki"},
 	"cmd/grapnel":                {"*"},
 	"config":                     {".", "pki", "plugin/condition"},

@@ -60,6 +60,10 @@ type Usage struct {
 	Renews time.Time // zero when it never does, or has not been used yet
 }
 
+// OrgRecords is what the keys of the records begin with that hold the sessions of
+// organisations; the rest is the organisation [Z-3].
+const OrgRecords = "orgkey."
+
 // A Catalog keeps the documents that the control API publishes, by kind ("apis"
 // or "policies") and id.
 type Catalog interface {

@@ -77,10 +77,14 @@ type Options struct {
 	Validate func(definition []byte) error
 	// API returns an API that is served, or nil.
 	API func(id string) *grapnel.API
+	// APIs returns all that are served.
+	APIs func() []*grapnel.API
 	// Plugins tells how the plugin servers stand; nil knows of none.
 	Plugins func() []PluginStatus
 	// OAuth are the clients of the APIs' authorization servers.
 	OAuth OAuthClients
+	// Records keep the certificates of clients and the sessions of organisations.
+	Records grapnel.Records
 	// Event is told when a key was created, updated or deleted [E-4]; nil
 	// tells nobody.
 	Event func(t grapnel.EventType, org, key string)

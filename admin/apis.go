@@ -83,7 +83,6 @@ func noAPI(message string) answer {
 // A definition is what the control API reads of one.
 type definition struct {
 	ID    string          `json:"api_id"`
-	OrgID string          `json:"org_id"`
 	Inner json.RawMessage `json:"api_definition"`
 }
 

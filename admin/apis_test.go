@@ -65,13 +65,3 @@ func TestDeletedAPIStillServed(t *testing.T) {
 	s.err = errors.New("another definition is broken")
 	s.want(t, "DELETE", "/apis/a", "", 500, refused("reload failed, the previous configuration goes on serving"))
 }
-
-// R-42: the sessions of organisations are refused, not swallowed.
-func TestOrganisations(t *testing.T) {
-	s := newSite(t, "memory:", plain())
-	s.key(t, "POST", "/apis", `{"api_id":"a","org_id":"o"}`)
-	for _, method := range []string{"POST", "PUT"} {
-		s.want(t, method, "/org/keys/o", `{}`, 501, refused("Sessions of organisations are not supported"))
-		s.want(t, method, "/org/keys/p", `{}`, 404, refused("No such organisation found in Active API list"))
-	}
-}

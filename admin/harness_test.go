@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +77,8 @@ func newSite(t *testing.T, url string, rules grapnel.KeyRules, policies ...*grap
 		Secret: secret, Control: s, Keys: s.ring, Rules: rules, Counters: s.store, Catalog: s.store, Signals: s.store,
 		Policy: func(id string) (*grapnel.Policy, bool) { return s.ring.Policies().Policy(id) },
 		API:    func(id string) *grapnel.API { return s.apis[id] },
-		OAuth:  oauth.New(oauth.Options{Records: contested{s.store, s}, Keys: s.ring}),
+		APIs:   func() []*grapnel.API { return slices.Collect(maps.Values(s.apis)) },
+		OAuth:  oauth.New(oauth.Options{Records: contested{s.store, s}, Keys: s.ring}), Records: s.store,
 		Validate: func(definition []byte) error {
 			if strings.Contains(string(definition), "unservable") {
 				return errors.New("it is unservable")

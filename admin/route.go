@@ -28,7 +28,7 @@ type answer func(*http.Request) (any, error)
 // table lists every call. Of two paths that fit, the first counts.
 func table(o Options) []route {
 	gateway, key, org, api := gatewayCalls{o}, keyCalls{o}, orgCalls{o}, apiCalls{o}
-	policy, plugin, oauth := policyCalls{o}, pluginCalls{o}, oauthCalls{o}
+	policy, plugin, oauth, certificate := policyCalls{o}, pluginCalls{o}, oauthCalls{o}, certificateCalls{o}
 	return []route{
 		{"GET", "/reload", gateway.reload},
 		{"GET", "/reload/group", gateway.reloadGroup},
@@ -47,10 +47,10 @@ func table(o Options) []route {
 		{"DELETE", "/keys/{key}", key.remove},
 
 		{"GET", "/org/keys", org.list},
-		{"GET", "/org/keys/{org}", org.notFound},
-		{"POST", "/org/keys/{org}", org.put},
-		{"PUT", "/org/keys/{org}", org.put},
-		{"DELETE", "/org/keys/{org}", org.notFound},
+		{"GET", "/org/keys/{org}", org.get},
+		{"POST", "/org/keys/{org}", org.put("added")},
+		{"PUT", "/org/keys/{org}", org.put("modified")},
+		{"DELETE", "/org/keys/{org}", org.remove},
 
 		{"GET", "/apis", api.list},
 		{"POST", "/apis", api.add},
@@ -77,6 +77,11 @@ func table(o Options) []route {
 		{"POST", "/oauth/revoke", oauth.revoke},
 		{"POST", "/oauth/revoke_all", oauth.revokeAll},
 		{"DELETE", "/oauth/tokens", oauth.removeLapsed},
+
+		{"GET", "/certs", certificate.list},
+		{"POST", "/certs", certificate.add},
+		{"GET", "/certs/{certificate}", certificate.get},
+		{"DELETE", "/certs/{certificate}", certificate.remove},
 
 		{"GET", "/grapnel/plugins", plugin.list},
 	}

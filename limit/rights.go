@@ -18,19 +18,30 @@ func Rights(api *grapnel.API) grapnel.Middleware {
 	}
 	return func(next grapnel.Handler) grapnel.Handler {
 		return func(x *grapnel.Exchange) (*http.Response, error) {
-			if x.Open || len(x.Session.AccessRights) == 0 {
+			if x.Open {
 				return next(x)
 			}
-			right, ok := x.Session.AccessRights[x.API.ID]
-			if !ok || !mayCallVersion(x, right) {
-				return nil, disallowed("Access to this API has been disallowed")
+			if err := mayCallAPI(x); err != nil {
+				return nil, err
 			}
-			if !mayCallURL(x, right) {
+			if right, ok := x.Session.AccessRights[x.API.ID]; ok && !mayCallURL(x, right) {
 				return nil, disallowed("Access to this resource has been disallowed")
 			}
 			return next(x)
 		}
 	}
+}
+
+// mayCallAPI refuses a session that has rights, but none for the API or its
+// version.
+func mayCallAPI(x *grapnel.Exchange) error {
+	if len(x.Session.AccessRights) == 0 {
+		return nil
+	}
+	if right, ok := x.Session.AccessRights[x.API.ID]; !ok || !mayCallVersion(x, right) {
+		return disallowed("Access to this API has been disallowed")
+	}
+	return nil
 }
 
 // mayCallVersion: versions count only where a request chooses one.

@@ -24,6 +24,16 @@ func Read(file string) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	certs, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return certs, nil
+}
+
+// Parse returns the certificates of a PEM text; there has to be one. What else is
+// in it is passed over.
+func Parse(text []byte) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
 	for {
 		var block *pem.Block
@@ -35,12 +45,12 @@ func Read(file string) ([]*x509.Certificate, error) {
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, err
 		}
 		certs = append(certs, c)
 	}
 	if len(certs) == 0 {
-		return nil, errors.New(file + ": there is no certificate in it")
+		return nil, errors.New("there is no certificate in it")
 	}
 	return certs, nil
 }

@@ -30,6 +30,8 @@ type Options struct {
 	Keys grapnel.Keys
 	// Counters count what is limited.
 	Counters grapnel.Counters
+	// Records hold the sessions of organisations.
+	Records grapnel.Records
 	// OAuth issues tokens for the APIs that have an authorization server; nil
 	// where none has.
 	OAuth *oauth.Server
@@ -44,9 +46,9 @@ type Options struct {
 // A Server is the gateway: an http.Handler that serves the APIs of its current
 // configuration, and the listeners in front of it.
 type Server struct {
-	config     grapnel.Server
-	keys       grapnel.Keys
-	counters   grapnel.Counters
+	config grapnel.Server
+	keys   grapnel.Keys
+	shared
 	oauth      *oauth.Server
 	log        *slog.Logger
 	failures   *failures
@@ -67,6 +69,12 @@ type Server struct {
 	current  atomic.Pointer[generation]
 }
 
+// shared is what all gateways on one store have in common.
+type shared struct {
+	counters grapnel.Counters
+	records  grapnel.Records
+}
+
 // New makes a server of a configuration that was validated. It serves nothing
 // yet; plugin servers need not be up.
 func New(c *grapnel.Config, o Options) (*Server, error) {
@@ -80,7 +88,7 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c.Server, keys: o.Keys, counters: o.Counters, oauth: o.OAuth, log: o.Log,
+		config: c.Server, keys: o.Keys, shared: shared{o.Counters, o.Records}, oauth: o.OAuth, log: o.Log,
 		failures: f, clients: clients, transports: upstream.NewTransports(o.Log),
 		pool: plugin.NewPool(o.Open), decisions: plugin.NewDecisions(),
 		events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks,
@@ -144,6 +152,19 @@ func (s *Server) API(id string) *grapnel.API {
 		return r.api
 	}
 	return nil
+}
+
+// APIs are those that are served now.
+func (s *Server) APIs() (out []*grapnel.API) {
+	g := s.acquire()
+	if g == nil {
+		return nil
+	}
+	defer g.release()
+	for _, r := range g.byID {
+		out = append(out, r.api)
+	}
+	return out
 }
 
 // Tell tells the APIs of an organisation of an event that concerns one of its

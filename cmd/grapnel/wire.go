@@ -79,7 +79,7 @@ func wire(ctx context.Context, l *loaded, log *slog.Logger, control admin.Contro
 		Records: p.store, Keys: p.keys,
 		Operator: func(client netip.Addr, secret string) error { return operator.Admit(client.String(), secret) },
 	})
-	options := server.Options{Open: p.processes.open, Keys: p.keys, Counters: p.store, OAuth: p.oauth, Log: log}
+	options := server.Options{Open: p.processes.open, Keys: p.keys, Counters: p.store, Records: p.store, OAuth: p.oauth, Log: log}
 	if err = p.watch(c, &options, log); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,9 @@ func (p *parts) publish(c *grapnel.Config, log *slog.Logger, control admin.Contr
 		Policy:   func(id string) (*grapnel.Policy, bool) { return p.keys.Policies().Policy(id) },
 		Validate: func(definition []byte) error { return p.loaded.Load().validate(definition) },
 		API:      p.server.API,
+		APIs:     p.server.APIs,
 		OAuth:    p.oauth,
+		Records:  p.store,
 		Plugins:  p.plugins,
 		Event:    p.server.Tell,
 		Log:      log,

@@ -76,7 +76,10 @@ func (t *translation) api() *grapnel.API {
 
 // limits bound how often the API may be called.
 func (t *translation) limits() grapnel.APILimits {
-	l := grapnel.APILimits{DisableRate: t.d.DisableRateLimit, DisableQuota: t.d.DisableQuota, KeepCounters: t.d.DontSetQuota}
+	l := grapnel.APILimits{
+		DisableRate: t.d.DisableRateLimit, DisableQuota: t.d.DisableQuota, KeepCounters: t.d.DontSetQuota,
+		Told: true, Organisation: t.conf.EnforceOrgQuotas,
+	}
 	if r := t.d.GlobalRateLimit; !r.Disabled && r.Rate > 0 {
 		if r.Per <= 0 {
 			t.warn("global_rate_limit.per", "there is no limit: it is not a number of seconds")

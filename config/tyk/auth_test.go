@@ -201,17 +201,20 @@ func TestMutualTLS(t *testing.T) {
 }
 
 // TestLimits: what bounds an API's calls, and for how long its sessions are
-// stored, one a case [7.2, S-25].
+// stored, one a case [7.2, S-25]. Callers are told of their limits [R-56].
 func TestLimits(t *testing.T) {
 	for _, c := range []struct {
 		conf, patch string
 		check       func(*grapnel.API) (got, want any)
 	}{
 		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60}, "disable_rate_limit": true}`, func(a *grapnel.API) (any, any) {
-			return a.Limits, grapnel.APILimits{RateLimit: grapnel.RateLimit{Rate: 5, Per: 60}, DisableRate: true}
+			return a.Limits, grapnel.APILimits{RateLimit: grapnel.RateLimit{Rate: 5, Per: 60}, DisableRate: true, Told: true}
 		}},
 		{plugged, `{"global_rate_limit": {"rate": 5, "per": 60, "disabled": true}, "disable_quota": true, "dont_set_quota_on_create": true}`, func(a *grapnel.API) (any, any) {
-			return a.Limits, grapnel.APILimits{DisableQuota: true, KeepCounters: true}
+			return a.Limits, grapnel.APILimits{DisableQuota: true, KeepCounters: true, Told: true}
+		}},
+		{`{"enforce_org_quotas": true}`, `{}`, func(a *grapnel.API) (any, any) {
+			return a.Limits, grapnel.APILimits{Told: true, Organisation: true} // [R-42]
 		}},
 		{plugged, `{"session_lifetime": 60, "session_lifetime_respects_key_expiration": true}`, func(a *grapnel.API) (any, any) {
 			return a.Sessions, grapnel.APISessions{Lifetime: 60 * second, RespectExpiry: true} // [S-25]

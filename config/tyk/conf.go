@@ -54,6 +54,7 @@ type conf struct {
 	GlobalSessionLifetime                int64            `json:"global_session_lifetime"` // seconds
 	SessionLifetimeRespectsKeyExpiration bool             `json:"session_lifetime_respects_key_expiration"`
 	LocalSessionCache                    confSessionCache `json:"local_session_cache"`
+	EnforceOrgQuotas                     bool             `json:"enforce_org_quotas"`
 	// OAuth 2.0.
 	OAuthTokenExpire          int64  `json:"oauth_token_expire"`         // seconds
 	OAuthRefreshExpire        int64  `json:"oauth_refresh_token_expire"` // seconds

@@ -7,7 +7,7 @@ info: plugins are gRPC servers; nothing runs within the gateway
   tyk_js_path middleware_path enable_jsvm jsvm_timeout
   coprocess_options.python_path_prefix coprocess_options.python_version
 info: the gateway's own choice is used
-  storage.optimisation_max_idle storage.tls_min_version storage.tls_max_version
+  experimental_process_org_off_thread storage.optimisation_max_idle storage.tls_min_version storage.tls_max_version
   local_session_cache.*
 warn: nothing is cached or recorded there
   enable_separate_cache_store cache_storage
@@ -18,9 +18,6 @@ silent: it has no effect in the original either, or is always so
 warn: it is not supported in this version
   disable_key_actions_by_username basic_auth_hash_key_function oauth_*
   legacy_enable_allowance_countdown
-warn: limits of organisations are not enforced
-  enforce_org_quotas enforce_org_data_age enforce_org_data_detail_logging
-  experimental_process_org_off_thread
 warn: it is not supported in this version
   monitor rate_limit_response_headers
 info: rates are exact in any window, here and across gateways
@@ -35,7 +32,7 @@ info: there is no such cluster to take part in
   db_app_conf_options disable_dashboard_zeroconf
   slave_options.* auth_override service_discovery hostname
 warn: nothing is recorded for analytics
-  enable_analytics analytics_config statsd_* enable_http_profiler
+  enforce_org_data_age enforce_org_data_detail_logging enable_analytics analytics_config statsd_* enable_http_profiler
   newrelic track_404_logs version_header
 info: there is nothing to check or report to
   health_check liveness_check readiness_check_endpoint_name=ready uptime_tests
