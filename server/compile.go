@@ -27,12 +27,21 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	standing := []grapnel.Middleware{ // what is in front of an answer that counts nothing [M-12]
+		limit.Address(api),
+		limit.Organisation(api, s.records, nil),
+		endpoint.Version(api, events),
+		endpoint.Lists(api, events),
+		endpoint.Replies(api),
+		endpoint.CORS(api, proxy),
+		auth.Stage(api, h.auth),
+		auth.Valid(api, events),
+	}
 	return grapnel.Chain(proxy,
 		h.replies,
 		limit.Body(api),
 		oauth.Endpoints(s.oauth, api, endpoint.CORS(api, proxy), limit.Address(api)),
-		limit.Standing(api, s.counters, limit.Address(api), limit.Organisation(api, s.records, nil), endpoint.Version(api, events), endpoint.Lists(api, events), endpoint.Replies(api),
-			endpoint.CORS(api, proxy), auth.Stage(api, h.auth), auth.Valid(api, events)),
+		limit.Standing(api, s.counters, standing...),
 		endpoint.Version(api, events),
 		endpoint.Lists(api, events),
 		endpoint.Replies(api),

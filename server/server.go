@@ -47,8 +47,7 @@ type Options struct {
 // configuration, and the listeners in front of it.
 type Server struct {
 	config grapnel.Server
-	keys   grapnel.Keys
-	shared
+	stored
 	oauth      *oauth.Server
 	log        *slog.Logger
 	failures   *failures
@@ -69,8 +68,9 @@ type Server struct {
 	current  atomic.Pointer[generation]
 }
 
-// shared is what all gateways on one store have in common.
-type shared struct {
+// stored is what all gateways on one store have in common.
+type stored struct {
+	keys     grapnel.Keys
 	counters grapnel.Counters
 	records  grapnel.Records
 }
@@ -88,7 +88,7 @@ func New(c *grapnel.Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c.Server, keys: o.Keys, shared: shared{o.Counters, o.Records}, oauth: o.OAuth, log: o.Log,
+		config: c.Server, stored: stored{o.Keys, o.Counters, o.Records}, oauth: o.OAuth, log: o.Log,
 		failures: f, clients: clients, transports: upstream.NewTransports(o.Log),
 		pool: plugin.NewPool(o.Open), decisions: plugin.NewDecisions(),
 		events: plugin.NewEventQueue(o.Log, webhooks), webhooks: webhooks,
