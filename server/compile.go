@@ -27,21 +27,11 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	standing := []grapnel.Middleware{ // what is in front of an answer that counts nothing [M-12]
-		limit.Address(api),
-		limit.Organisation(api, s.records, nil),
-		endpoint.Version(api, events),
-		endpoint.Lists(api, events),
-		endpoint.Replies(api),
-		endpoint.CORS(api, proxy),
-		auth.Stage(api, h.auth),
-		auth.Valid(api, events),
-	}
 	return grapnel.Chain(proxy,
 		h.replies,
 		limit.Body(api),
 		oauth.Endpoints(s.oauth, api, endpoint.CORS(api, proxy), limit.Address(api)),
-		limit.Standing(api, s.counters, standing...),
+		s.standing(api, proxy, events, h.auth),
 		endpoint.Version(api, events),
 		endpoint.Lists(api, events),
 		endpoint.Replies(api),
@@ -75,6 +65,20 @@ func (s *Server) compile(g *generation, api *grapnel.API) (grapnel.Handler, erro
 		endpoint.ResponseHeaders(api),
 		s.traceUpstream(),
 	), nil
+}
+
+// standing tells callers of their limits. They pass less on the way there [M-12].
+func (s *Server) standing(api *grapnel.API, proxy grapnel.Handler, events grapnel.Events, methods []grapnel.Authenticator) grapnel.Middleware {
+	return limit.Standing(api, s.counters,
+		limit.Address(api),
+		limit.Organisation(api, s.records, nil),
+		endpoint.Version(api, events),
+		endpoint.Lists(api, events),
+		endpoint.Replies(api),
+		endpoint.CORS(api, proxy),
+		auth.Stage(api, methods),
+		auth.Valid(api, events),
+	)
 }
 
 // traceUpstream puts the span of the upstream innermost, where anyone traces.
