@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/grapnel-gateway/grapnel"
@@ -26,6 +27,7 @@ func (r *Ring) get(ctx context.Context, n name) (*entry, error) {
 		}
 	}
 	until := time.Now().Add(max(time.Duration(r.rules.CacheFor), time.Second))
+	n.credential = strings.Clone(n.credential) // what is kept of it is not to keep a header
 	for _, key := range r.forms(n) {
 		id := r.StoreID(key)
 		stored, err := r.look(ctx, n, key, id)

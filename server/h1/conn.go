@@ -17,6 +17,8 @@ const (
 	// ownSize is how much of what comes a connection has room for. Most headers
 	// are shorter; for others it borrows some.
 	ownSize = 4 << 10
+	// pooledSize is how much room for a header is kept for another one.
+	pooledSize = 64 << 10
 	// newFor is how long a connection that has not sent anything is waited for
 	// at shutdown.
 	newFor = 5 * time.Second
@@ -187,6 +189,10 @@ func (c *conn) borrow() bool {
 	if size <= len(c.buf) {
 		return false
 	}
+	if c.lent != nil && size <= len(*c.lent) {
+		c.buf = (*c.lent)[:size]
+		return true
+	}
 	wide, ok := c.s.heads.Get().(*[]byte)
 	if !ok || len(*wide) < size {
 		room := make([]byte, size)
@@ -201,7 +207,9 @@ func (c *conn) borrow() bool {
 // giveBack gives up what has come, and the room that was borrowed for it.
 func (c *conn) giveBack() {
 	if c.lent != nil {
-		c.s.heads.Put(c.lent)
+		if len(*c.lent) <= pooledSize {
+			c.s.heads.Put(c.lent)
+		}
 		c.lent, c.buf = nil, c.own[:]
 	}
 	c.from, c.to = 0, 0

@@ -108,14 +108,14 @@ type body struct {
 const enough = 256 << 10
 
 // Read reads some of the body.
-func (b *body) Read(p []byte) (int, error) { return b.open(p, b.c.net.Read) }
+func (b *body) Read(p []byte) (int, error) { return b.unlessClosed(p, b.c.net.Read) }
 
 // ReadNow reads what has come of the body, which may be nothing. An error is Read's,
 // too.
-func (b *body) ReadNow(p []byte) (int, error) { return b.open(p, b.c.net.ReadNow) }
+func (b *body) ReadNow(p []byte) (int, error) { return b.unlessClosed(p, b.c.net.ReadNow) }
 
-// open reads if the body has not been closed.
-func (b *body) open(p []byte, socket func([]byte) (int, error)) (int, error) {
+// unlessClosed reads if the body has not been closed.
+func (b *body) unlessClosed(p []byte, socket func([]byte) (int, error)) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -138,7 +138,9 @@ func (b *body) read(p []byte, socket func([]byte) (int, error)) (n int, err erro
 	p = p[:min(int64(len(p)), b.left)]
 	if c.from < c.to {
 		n = copy(p, c.buf[c.from:c.to])
-		c.from += n
+		if c.from += n; c.from == c.to {
+			c.giveBack()
+		}
 	} else {
 		if !b.begun {
 			b.begun = true

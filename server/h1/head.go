@@ -57,10 +57,13 @@ func plainTarget(target string) bool {
 	return true
 }
 
+// manyFields is how many header lines memory is set aside for beforehand.
+const manyFields = 100
+
 // parseFields reads the header lines up to the empty one, and reports whether
 // there is nothing unusual about them.
 func (e *exchange) parseFields(s string) bool {
-	n := strings.Count(s, "\n") - 1
+	n := min(strings.Count(s, "\n")-1, manyFields)
 	h := make(http.Header, n)
 	values := make([]string, n) // one allocation for most of them
 	host := false
@@ -96,6 +99,9 @@ func (e *exchange) parseFields(s string) bool {
 		if had, ok := h[name]; ok {
 			h[name] = append(had, value)
 			continue
+		}
+		if len(values) == 0 {
+			values = make([]string, manyFields)
 		}
 		values[0] = value
 		h[name], values = values[:1:1], values[1:]

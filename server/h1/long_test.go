@@ -52,6 +52,19 @@ func TestLongHeaders(t *testing.T) {
 	}
 }
 
+// TestManyLines: however many lines a header has, it is the same request as with the
+// standard server.
+func TestManyLines(t *testing.T) {
+	standard, own := limited(t, 64<<10, http.HandlerFunc(tell))
+	for _, n := range []int{98, 99, 100, 101, 199, 201, 1000} {
+		lines := "GET /many HTTP/1.1\r\nHost: a\r\n"
+		for i := range n {
+			lines += fmt.Sprintf("X-%d: %d\r\n", i, i)
+		}
+		same(t, standard, own, lines+"\r\n")
+	}
+}
+
 // TestHeadersAreRefused: what is too long for the standard server is not served here.
 func TestHeadersAreRefused(t *testing.T) {
 	for _, limit := range []int{5000, 64 << 10} {

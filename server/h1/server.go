@@ -233,7 +233,9 @@ func (b *begun) Read(p []byte) (int, error) {
 		return b.Conn.Read(p)
 	}
 	n := copy(p, b.head)
-	b.head = b.head[n:]
+	if b.head = b.head[n:]; len(b.head) == 0 {
+		b.head = nil // the connection may last
+	}
 	return n, nil
 }
 

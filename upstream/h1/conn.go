@@ -153,8 +153,9 @@ func (c *conn) end() {
 	}
 	c.used = true
 	if cap(c.head) > inlineSize { // too much to be idle
-		large := c.head
-		c.t.heads.Put(&large)
+		if large := c.head; cap(large) <= pooledSize {
+			c.t.heads.Put(&large)
+		}
 		c.head = nil
 	}
 	c.now = exchange{}

@@ -73,11 +73,14 @@ func cutLine(s string) (line, rest string) {
 	return strings.TrimSuffix(line, "\r"), rest
 }
 
+// manyFields is how many header lines memory is set aside for beforehand.
+const manyFields = 100
+
 // parseFields reads header lines up to the empty one. A value that goes on in
 // the next line becomes one line [RFC 9112, 5.2]. What could be read in two ways
 // is refused: a space before the colon, a control character, a length in two lines.
 func parseFields(s string) (http.Header, error) {
-	n := strings.Count(s, "\n") - 1
+	n := min(strings.Count(s, "\n")-1, manyFields)
 	h := make(http.Header, n)
 	values := make([]string, n) // one allocation for most of them
 	for {
@@ -99,6 +102,9 @@ func parseFields(s string) (http.Header, error) {
 		if had, ok := h[name]; ok {
 			h[name] = append(had, value)
 			continue
+		}
+		if len(values) == 0 {
+			values = make([]string, manyFields)
 		}
 		values[0] = value
 		h[name], values = values[:1:1], values[1:]

@@ -15,6 +15,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// TestManyLines: all lines of a header arrive, however many there are.
+func TestManyLines(t *testing.T) {
+	lines, want := "", http.Header{"Content-Length": {"2"}}
+	for i := range 2*manyFields + 50 {
+		lines += fmt.Sprintf("X-%d: %d\r\n", i, i)
+		want.Set(fmt.Sprintf("X-%d", i), fmt.Sprint(i))
+	}
+	u := replies(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"+lines+"\r\nok")
+	r := do(t, newTransport(t), get(t, u.url))
+	if diff := cmp.Diff(want, r.Header); diff != "" {
+		t.Error(diff)
+	}
+	if got := read(t, r); got != "ok" {
+		t.Errorf("the body is %q", got)
+	}
+}
+
 func TestReplies(t *testing.T) { // RFC 9112, 6.3
 	for _, c := range []struct {
 		name, method, reply string

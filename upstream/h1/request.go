@@ -18,13 +18,16 @@ import (
 // have room for it, so that the write does not wait for a reader.
 const inlineSize = 16 << 10
 
+// pooledSize is how much room for a head is kept for another connection.
+const pooledSize = 64 << 10
+
 // An outgoing is a request with what is to be known to send it.
 type outgoing struct {
 	*http.Request
 	body   io.ReadCloser // nil for none
 	length int64         // of the body, -1 when it is not known
-	inline bool          // the body goes with the header
-	ahead  int64         // how much of another one does
+	inline bool          // the body goes with the header: it is in memory, or has all come
+	ahead  int64         // how much of a body that is not in memory goes with the header
 	expect bool          // the body waits for 100 Continue
 }
 

@@ -172,7 +172,7 @@ func (c *conn) start(ctx context.Context, s *stream, call *rpc.Call, message *ou
 			c.leave()
 			return &rpc.NotSent{Err: status.FromContextError(context.DeadlineExceeded).Err()}
 		}
-		s.late.Store(timeout <= patience)
+		s.late.Store(timeout <= 2*patience)
 	}
 	c.beat(s)
 	s.id, s.window, s.batch = c.nextID, c.server.initial, c.out.batch
@@ -214,6 +214,7 @@ func (c *conn) more(s *stream, message *outgoing) bool {
 	waits := message.left == left
 	if waits && !s.done.Load() {
 		c.out.blocked = append(c.out.blocked, s)
+		c.out.takePongs() // the server may want them before it takes more
 	}
 	c.flush()
 	return !waits

@@ -82,12 +82,17 @@ func (r *reader) ping(h header, content []byte) error {
 	r.mu.Lock()
 	o := &r.out
 	o.pongs = appendPing(o.pongs, flagAck, content)
-	if len(o.blocked) == 0 && len(o.pongs) < manyPongs {
-		r.revive() // it does not let them wait for long
-		r.mu.Unlock()
-		return nil
+	now := len(o.pongs) >= fullPongs
+	for _, s := range r.streams {
+		now = now || !s.whole
 	}
-	return r.reply(o.pong())
+	if now {
+		o.takePongs()
+		return r.reply(o.queue)
+	}
+	r.revive() // it does not let them wait for long
+	r.mu.Unlock()
+	return nil
 }
 
 func (r *reader) windowUpdate(h header, content []byte) error {

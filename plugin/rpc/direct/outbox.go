@@ -17,14 +17,15 @@ type outbox struct {
 	sent    chan<- struct{} // is closed when all is written; nil is that nobody waits
 }
 
-// The sizes of the queue: from which calls wait, of the answers in it at which a
-// server is cut off that asks for them and does not read them, and of memory that is
-// kept; and of the answers to pings that wait. And how many batches a caller writes before a goroutine takes over.
+// Sizes: of the queue from which calls wait, of the answers in it at which a server is
+// cut off that asks for them and does not read them, of memory that is kept, and of
+// answers to pings that do not wait any more. And how many batches a caller writes
+// before a goroutine takes over.
 const (
 	fullQueue   = 64 << 10
 	brokenQueue = 4 << 20
 	spareQueue  = 256 << 10
-	manyPongs   = 1 << 10
+	fullPongs   = 1 << 10
 	maxBatches  = 4
 )
 
@@ -44,14 +45,14 @@ func (o *outbox) headers(id uint32, block []byte, frame int) {
 	}
 }
 
-// pong returns the queue with the answers to pings in it. Those that measure how fast
-// they may send, as gRPC servers do, ask again as soon as they have an answer: with
-// every call, for which each is woken twice. So answers wait for the next beat,
-// unless a call waits for the server to let it send more.
-func (o *outbox) pong() []byte {
-	queue := append(o.queue, o.pongs...)
+// takePongs queues the answers to pings. Servers that measure how fast they may be
+// sent to, as those of gRPC do, ask again as soon as they have an answer: with every
+// call, for which both sides are woken twice. So answers wait for the next beat,
+// unless a message is being sent, for which the server may open its window.
+func (o *outbox) takePongs() {
+	o.queue = append(o.queue, o.pongs...)
+	o.answers += len(o.pongs)
 	o.pongs = o.pongs[:0]
-	return queue
 }
 
 // flush sees to it that what is queued gets written, and releases the lock.

@@ -2,8 +2,8 @@ package direct
 
 import "time"
 
-// patience is how long an answer is waited for before the call's context is
-// watched, and what nobody is in a hurry for is written: twice that at most.
+// patience is how long what nobody is in a hurry for waits to be written. A call's
+// context is watched when it has waited for an answer for so long, or for twice that.
 const patience = 10 * time.Millisecond
 
 // A pulse beats while there are calls, or something to write that nobody does. One
@@ -56,13 +56,13 @@ func (c *conn) tick() {
 			c.socket.SetReadDeadline(time.Unix(1, 0)) // long ago
 		}
 	}
-	was := p.busy || len(c.streams) > 0
+	active := p.busy || len(c.streams) > 0
 	p.busy, p.on = false, false
-	if was {
+	if active {
 		c.revive()
 	} else if c.role == nobody {
 		c.delegate()
 	}
-	c.out.queue = c.out.pong()
+	c.out.takePongs()
 	c.flush()
 }

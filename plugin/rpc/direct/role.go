@@ -11,7 +11,8 @@ import (
 // of what a call costs, above all on a machine with a processor to spare, where
 // another thread is woken to look for more work. Where several wait, a goroutine
 // reads for all of them, often more than one answer at once. It also reads when
-// there have been no calls for a while, to see what becomes of the connection.
+// there have been no calls for a while, to see what becomes of the connection: as
+// long as nobody reads, the pulse beats.
 type role int
 
 const (
@@ -32,8 +33,8 @@ func (c *conn) lead() bool {
 	c.mu.Lock()
 	switch {
 	case err != nil:
-		c.in.broken = err
-		c.retire() // no call is to go the same way
+		c.in.give(err)
+		return false
 	case c.open < c.server.streams && !c.retired:
 		return true
 	}
@@ -45,9 +46,12 @@ func (c *conn) lead() bool {
 // It has the lock.
 func (c *conn) resign() {
 	c.leader = nil
-	if c.role = nobody; c.open > 0 || len(c.queue) > 0 || c.retired {
+	if c.open > 0 || len(c.queue) > 0 || c.retired {
 		c.delegate()
+		return
 	}
+	c.role = nobody
+	c.revive()
 }
 
 // delegate leaves reading to the goroutine.
@@ -75,17 +79,23 @@ func (r *reader) follow(s *stream) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s.late.Load() { // and the deadline that says so may still come
+	if s.late.Load() { // by a deadline of reading that has come, or is still to
 		r.socket.SetReadDeadline(time.Time{})
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = nil
 		}
 	}
-	r.resign()
-	if err != nil {
-		r.broken = err
-		r.delegate()
+	if r.resign(); err != nil {
+		r.give(err)
 	}
+}
+
+// give leaves an end of the connection to the goroutine. No other call is to go the
+// same way.
+func (r *reader) give(err error) {
+	r.broken = err
+	r.retire()
+	r.delegate()
 }
 
 // run is the goroutine: it reads when it is its turn, until the connection ends.
@@ -93,7 +103,7 @@ func (r *reader) run() {
 	for {
 		for r.stays() {
 			err := r.frame()
-			for err == nil && r.whole() {
+			for err == nil && whole(r.buf[r.from:r.to]) {
 				err = r.frame()
 			}
 			if err != nil {
@@ -122,10 +132,12 @@ func (c *conn) stays() bool {
 	return c.role == keeper
 }
 
-// poll deals with what has come, and does not wait for more.
+// poll deals with what has come, and does not wait for more, nor go on for as long as
+// more comes.
 func (r *reader) poll() error {
-	for {
-		for r.whole() {
+	const enough = 4
+	for range enough {
+		for whole(r.buf[r.from:r.to]) {
 			if err := r.frame(); err != nil {
 				return err
 			}
@@ -138,14 +150,15 @@ func (r *reader) poll() error {
 		r.to += n
 		r.alive.heard.Store(true)
 	}
+	return nil
 }
 
-// whole reports whether a frame has been read that nobody has taken.
-func (r *reader) whole() bool {
-	have := r.to - r.from
-	if have < frameHeader {
+// whole reports whether what has been read begins with a whole frame, or with one that
+// is too large.
+func whole(read []byte) bool {
+	if len(read) < frameHeader {
 		return false
 	}
-	length := parseHeader(r.buf[r.from:]).length
-	return length > minFrameSize || have >= frameHeader+length
+	length := parseHeader(read).length
+	return length > minFrameSize || len(read) >= frameHeader+length
 }

@@ -116,7 +116,7 @@ func TestLeaderGivesUp(t *testing.T) {
 			}
 		}
 	}))
-	for _, wait := range []time.Duration{patience / 2, 3 * patience} {
+	for _, wait := range []time.Duration{patience / 2, 3 * patience / 2, 4 * patience} {
 		for _, cancelled := range []bool{false, true} {
 			if _, err := echo(c, "x"); err != nil {
 				t.Fatal(err)
@@ -147,7 +147,7 @@ func TestLeaderGivesUp(t *testing.T) {
 func TestPings(t *testing.T) {
 	answered := make(chan struct{})
 	c := client(t, rpctest.Script(t, func(_ int, p *rpctest.Peer) {
-		for _, n := range []int{1, 10 * manyPongs / pingLength} {
+		for _, n := range []int{1, 10 * fullPongs / pingLength} {
 			p.Answer(p.Request())
 			for range n {
 				if err := p.WritePing(false, [8]byte{1}); err != nil {
