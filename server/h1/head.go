@@ -58,7 +58,7 @@ func plainTarget(target string) bool {
 }
 
 // manyFields is how many header lines memory is set aside for beforehand.
-const manyFields = 100
+const manyFields = 1000
 
 // parseFields reads the header lines up to the empty one, and reports whether
 // there is nothing unusual about them.

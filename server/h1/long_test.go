@@ -56,7 +56,7 @@ func TestLongHeaders(t *testing.T) {
 // standard server.
 func TestManyLines(t *testing.T) {
 	standard, own := limited(t, 64<<10, http.HandlerFunc(tell))
-	for _, n := range []int{98, 99, 100, 101, 199, 201, 1000} {
+	for _, n := range []int{1, 997, 998, 999, 1000, 1001, 2500} {
 		lines := "GET /many HTTP/1.1\r\nHost: a\r\n"
 		for i := range n {
 			lines += fmt.Sprintf("X-%d: %d\r\n", i, i)

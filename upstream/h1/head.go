@@ -74,7 +74,7 @@ func cutLine(s string) (line, rest string) {
 }
 
 // manyFields is how many header lines memory is set aside for beforehand.
-const manyFields = 100
+const manyFields = 1000
 
 // parseFields reads header lines up to the empty one. A value that goes on in
 // the next line becomes one line [RFC 9112, 5.2]. What could be read in two ways

@@ -93,8 +93,10 @@ func TestEndsBetweenCalls(t *testing.T) {
 				if _, err := echo(c, "x"); err != nil {
 					t.Fatal(err)
 				}
+				current := c.current.Load()
 				next <- struct{}{}
 				<-ended
+				until(t, "the client's system has been told", func() bool { return !current.socket.Quiet() })
 			}
 			if _, err := echo(c, "x"); err != nil {
 				t.Fatal(err)
