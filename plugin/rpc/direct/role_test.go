@@ -93,17 +93,10 @@ func TestEndsBetweenCalls(t *testing.T) {
 				if _, err := echo(c, "x"); err != nil {
 					t.Fatal(err)
 				}
-				current := c.current.Load()
 				next <- struct{}{}
 				<-ended
-				until(t, "the client has noticed", func() bool { return c.current.Load() != current })
+				until(t, "the client has noticed", func() bool { return c.State() != rpc.Ready })
 			}
-			if _, err := echo(c, "x"); err != nil {
-				t.Fatal(err)
-			}
-			next <- struct{}{}
-			<-ended
-			until(t, "the client has noticed", func() bool { return c.State() != rpc.Ready })
 		})
 	}
 }
